@@ -1,0 +1,38 @@
+/* The memory of one request: a bump allocator over blocks that its owner supplies. Nothing is freed singly; the
+ * owner resets the whole. The core allocates from nowhere else.
+ *
+ * Running out does not return: cp_arena_take calls `exhausted`, which must not return (the service unwinds to the
+ * request's entry with longjmp; all that the request holds lies in the arena, so nothing leaks). */
+#ifndef CP_ARENA_H
+#define CP_ARENA_H
+
+#include <stdalign.h>
+#include <stddef.h>
+
+struct cp_arena {
+    unsigned char *next; /* first free byte of the current block */
+    unsigned char *end;  /* one past its last */
+    size_t taken;        /* bytes handed out since the last reset */
+    /* A block of at least `size` bytes, aligned for any type; the block's true size goes to *given. NULL: none. */
+    void *(*more)(struct cp_arena *arena, size_t size, size_t *given);
+    void (*exhausted)(struct cp_arena *arena) __attribute__((noreturn));
+    void *owner; /* for the two callbacks */
+};
+
+/* `size` bytes, uninitialised, aligned to `alignment` (a power of two up to alignof(max_align_t)). Never NULL. */
+void *cp_arena_take(struct cp_arena *arena, size_t size, size_t alignment)
+    __attribute__((returns_nonnull, alloc_size(2), malloc));
+
+/* `count` objects of `size` bytes, all zero; a product that overflows counts as exhausted. */
+void *cp_arena_zeroed(struct cp_arena *arena, size_t count, size_t size, size_t alignment)
+    __attribute__((returns_nonnull, malloc));
+
+/* Grow the most recent allocation [start, start + old_size) in place where it is the last of its block, else move it.
+ * Returns the new start; the first old_size bytes are kept. */
+void *cp_arena_extend(struct cp_arena *arena, void *start, size_t old_size, size_t new_size)
+    __attribute__((returns_nonnull));
+
+#define CP_NEW(arena, type) ((type *)cp_arena_zeroed((arena), 1, sizeof(type), alignof(type)))
+#define CP_NEW_ARRAY(arena, type, count) ((type *)cp_arena_zeroed((arena), (size_t)(count), sizeof(type), alignof(type)))
+
+#endif

@@ -1,0 +1,83 @@
+/* The service without its transport: every endpoint is a pure function from a request to a reply. The HTTP server, the
+ * command line, the tests, the fuzzers and the benchmarks all call cp_service_answer. */
+#ifndef CP_SERVICE_H
+#define CP_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/text.h"
+
+enum cp_method { CP_GET, CP_HEAD, CP_POST, CP_OPTIONS, CP_OTHER_METHOD };
+
+struct cp_request {
+    enum cp_method method;
+    struct cp_text method_name; /* as sent */
+    struct cp_text path;        /* as sent: percent-encoded, without the query */
+    struct cp_text query;       /* as sent, without the '?' ; empty for none */
+    struct cp_text content_type;
+    struct cp_text accept;
+    struct cp_text body;
+};
+
+#define CP_MAX_REPLY_HEADERS 8
+
+struct cp_header {
+    const char *name;
+    const char *value; /* terminated; a constant or in the arena */
+};
+
+struct cp_reply {
+    int status;
+    const char *content_type; /* NULL: no body */
+    struct cp_text body;      /* in the arena, or a constant with `is_static` */
+    bool is_static;           /* the body is the same for every request and outlives them all */
+    struct cp_header headers[CP_MAX_REPLY_HEADERS];
+    int header_count;
+    uint64_t decode_ns, compute_ns, encode_ns; /* for Server-Timing */
+};
+
+/* What an endpoint is given. */
+struct cp_exchange {
+    struct cp_arena *arena; /* of this request: all that the reply points to lies here or is constant */
+    const struct cp_request *request;
+    struct cp_reply *reply;
+    struct cp_text parameter; /* the part of the path that {…} stands for, decoded */
+};
+
+/* Which endpoint would answer, before the body is read: for limits and early refusals. */
+struct cp_endpoint {
+    enum cp_method method;      /* GET also answers HEAD */
+    const char *path;           /* may end in one {parameter} */
+    void (*answer)(struct cp_exchange *exchange);
+    size_t body_limit;          /* bytes; 0: takes no body */
+    const char *operation_id;   /* as in openapi.yaml */
+};
+
+/* THE table of endpoints: server/service.c. */
+extern const struct cp_endpoint cp_endpoints[];
+extern const int cp_endpoint_count;
+
+/* What the transport needs to know before it has read a body. A refusal (404, 405, 413, 415 …) is a full reply. */
+struct cp_admission {
+    const struct cp_endpoint *endpoint; /* NULL when refused */
+    size_t body_limit;
+};
+
+/* Answer one request completely. Never fails: what goes wrong is a problem reply. Thread-safe; takes memory from the
+ * arena only. `arena->exhausted` must be cp_service_exhausted and is handled inside: reply 503. */
+void cp_service_answer(const struct cp_request *request, struct cp_reply *reply, struct cp_arena *arena);
+
+/* Look only at the request line and headers (body empty): true when the body is worth reading, with *body_limit set;
+ * else *reply is the refusal. */
+bool cp_service_admit(const struct cp_request *request, size_t *body_limit, struct cp_reply *reply,
+                      struct cp_arena *arena);
+
+/* A problem of the transport's own (431, 408, 413, 503 …) in the service's form. */
+void cp_service_refuse(int http_status, const char *detail, struct cp_reply *reply, struct cp_arena *arena);
+
+void cp_service_exhausted(struct cp_arena *arena) __attribute__((noreturn));
+
+#endif
