@@ -17,7 +17,7 @@ void *cp_arena_take(struct cp_arena *arena, size_t size, size_t alignment)
 {
     size_t gap = -(uintptr_t)arena->next & (alignment - 1);
     size_t room = (size_t)(arena->end - arena->next);
-    if (gap > room || size > room - gap) return take_slow(arena, size, alignment);
+    if (!arena->next || gap > room || size > room - gap) return take_slow(arena, size, alignment);
     unsigned char *start = arena->next + gap;
     arena->next = start + size;
     arena->taken += gap + size;

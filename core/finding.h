@@ -23,8 +23,8 @@ enum cp_code {
 enum cp_severity { CP_SEVERITY_ERROR, CP_SEVERITY_WARNING };
 
 struct cp_status {
-    const char *code;  /* as clients see it, and the last part of /problems/{code} */
-    int http_status;   /* of a problem; 200 for a finding */
+    const char *code; /* as clients see it, and the last part of /problems/{code} */
+    int http_status;  /* of a problem; 200 for a finding */
     enum cp_severity severity;
     const char *title;
     const char *detail;     /* template: {0} … {7} stand for the arguments */
@@ -67,16 +67,16 @@ static inline struct cp_argument cp_dimensions(const struct cp_shape *shape)
     return (struct cp_argument){.kind = CP_ARGUMENT_SHAPE, .shape = shape};
 }
 
-#define CP_ARGUMENTS(...)                                                                                             \
+#define CP_ARGUMENTS(...)                                                                                              \
     (struct cp_argument[]){__VA_ARGS__}, (int)(sizeof((struct cp_argument[]){__VA_ARGS__}) / sizeof(struct cp_argument))
 
 /* One value that repairs the finding, written at the layer's `member`. */
 struct cp_fix {
     const char *member; /* NULL: no single value repairs it */
     enum cp_fix_form { CP_FIX_INTEGER, CP_FIX_LIST, CP_FIX_PAIRS, CP_FIX_BOOLEAN, CP_FIX_WORD, CP_FIX_NULL } form;
-    int count;                         /* of a list; of [begin, end] pairs; 1 otherwise */
-    int64_t values[2 * CP_MAX_AXES];   /* integers; pairs flat: b0, e0, b1, e1 …; 0 or 1 */
-    const char *word;                  /* CP_FIX_WORD */
+    int count;                       /* of a list; of [begin, end] pairs; 1 otherwise */
+    int64_t values[2 * CP_MAX_AXES]; /* integers; pairs flat: b0, e0, b1, e1 …; 0 or 1 */
+    const char *word;                /* CP_FIX_WORD */
 };
 
 /* `axis` of a finding: a spatial axis 0 … CP_MAX_AXES − 1, or none. */
@@ -103,11 +103,15 @@ struct cp_findings {
     uint32_t errors;  /* of severity error, dropped ones included */
 };
 
+/* `findings` must not be moved afterwards: it points into itself. */
 void cp_findings_begin(struct cp_findings *findings, struct cp_arena *arena);
 
-/* Append a finding and return it, for its severity or fix to be set. Past CP_MAX_FINDINGS it is counted and goes to a
- * place that is not printed. Never NULL. */
+/* Append a finding and return it, for its member, axis or fix to be set. Past CP_MAX_FINDINGS it is only counted.
+ * Never NULL. */
 struct cp_finding *cp_findings_add(struct cp_findings *findings, enum cp_code code, uint32_t layer,
                                    const struct cp_argument *arguments, int argument_count);
+
+/* Make a warning an error. */
+void cp_finding_raise(struct cp_findings *findings, struct cp_finding *finding);
 
 #endif

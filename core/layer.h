@@ -17,17 +17,17 @@
 
 /* The type of a member fixes both what JSON is accepted and how the value is kept in the kind's parameter struct. */
 enum cp_member_type {
-    CP_MEMBER_INTEGER,  /* an integer in [minimum, maximum]; int64_t */
-    CP_MEMBER_AXES,     /* an integer, or a list with one per axis; int64_t[CP_MAX_AXES], a single one repeated */
-    CP_MEMBER_BOOLEAN,  /* bool */
-    CP_MEMBER_NUMBER,   /* any finite number; double */
-    CP_MEMBER_WORD,     /* one of `words`; int, its index */
-    CP_MEMBER_PADDING,  /* padding of a window layer, see struct cp_padding */
-    CP_MEMBER_BORDERS,  /* padding of a padding layer: integer, PyTorch's flat list, or pairs; struct cp_padding */
-    CP_MEMBER_SIZES,    /* an integer or a list of up to CP_MAX_RANK; struct cp_sizes */
-    CP_MEMBER_SHAPE,    /* a whole shape, written in the request's layout; struct cp_sizes */
-    CP_MEMBER_FACTORS,  /* a positive number or a list of up to CP_MAX_AXES; struct cp_factors */
-    CP_MEMBER_LAYER,    /* the name of an earlier layer or input; struct cp_reference */
+    CP_MEMBER_INTEGER, /* an integer in [minimum, maximum]; int64_t */
+    CP_MEMBER_AXES,    /* an integer, or a list with one per axis; int64_t[CP_MAX_AXES], a single one repeated */
+    CP_MEMBER_BOOLEAN, /* bool */
+    CP_MEMBER_NUMBER,  /* any finite number; double */
+    CP_MEMBER_WORD,    /* one of `words`; int, its index */
+    CP_MEMBER_PADDING, /* padding of a window layer, see struct cp_padding */
+    CP_MEMBER_BORDERS, /* padding of a padding layer: integer, PyTorch's flat list, or pairs; struct cp_padding */
+    CP_MEMBER_SIZES,   /* an integer or a list of up to CP_MAX_RANK; struct cp_sizes */
+    CP_MEMBER_SHAPE,   /* a whole shape, written in the request's layout; struct cp_sizes */
+    CP_MEMBER_FACTORS, /* a positive number or a list of up to CP_MAX_AXES; struct cp_factors */
+    CP_MEMBER_LAYER,   /* the name of an earlier layer or input; struct cp_reference */
 };
 
 /* `padding` as written; explicit numbers, or a word that is resolved against the input's size by cp_padding_resolve. */
@@ -67,9 +67,10 @@ struct cp_member {
     enum cp_member_type type;
     uint16_t offset; /* in the kind's parameter struct */
     bool required;
-    bool nullable;    /* JSON null is accepted and means: not given (AXES: 0 on that axis, which keeps its size) */
-    int64_t minimum;  /* of each integer */
-    int64_t maximum;  /* of each integer; 0 stands for CP_MAX_COUNT */
+    bool nullable;   /* JSON null is accepted and means: not given (AXES: 0 on that axis, which keeps its size) */
+    int64_t minimum; /* of each integer, or of a number where maximum is set */
+    int64_t maximum; /* of each integer, 0 stands for CP_MAX_COUNT; of a number, 0 stands for any */
+    bool nonzero;    /* 0 is refused though it is within the range */
     const char *const *words; /* CP_MEMBER_WORD: NULL-terminated; CP_MEMBER_PADDING: the words accepted */
     const char *default_text; /* the default in words where it is no constant, such as "kernel_size" */
     const char *summary;      /* one line for people */
@@ -78,18 +79,27 @@ struct cp_member {
 /* ---- Kinds: the rows of the table ------------------------------------------------------------------------------- */
 
 struct cp_inference;
-struct cp_layer_plan;
+struct cp_layer;
+
+/* Why `legal` says no. */
+struct cp_refusal {
+    enum cp_code code;
+    const char *member; /* the one to point at; NULL: the layer */
+    const char *other;  /* the one it clashes with, or what is missing */
+};
 
 struct cp_layer_kind {
-    const char *family;   /* heading under which documentation lists it */
-    const char *summary;  /* one line for people */
+    const char *family;  /* heading under which documentation lists it */
+    const char *summary; /* one line for people */
     const struct cp_member *members;
     int member_count;
-    size_t parameter_size;    /* of the parameter struct, 0 when the kind has none */
-    const void *defaults;     /* a parameter struct with the members' defaults; NULL: all zero */
-    uint32_t least_inputs, most_inputs; /* `from`: 1 and 1, or for merges 1 and CP_MAX_LAYER_INPUTS */
-    /* Relations between members that no input can repair; reports findings. Optional.
-     * The output's shape from the inputs' shapes: sets plan->output, relationship and trace, or reports findings and
+    size_t parameter_size; /* of the parameter struct, 0 when the kind has none */
+    const void *defaults;  /* a parameter struct with the members' defaults; NULL: all zero */
+    bool merges;           /* takes any number of inputs, up to CP_MAX_LAYER_INPUTS; others take one */
+    /* Members that contradict each other or are missing together, whatever the input: the request is malformed.
+     * Optional. True when all is well. */
+    bool (*legal)(const struct cp_layer *layer, struct cp_refusal *refusal);
+    /* The output's shape from the inputs' shapes: sets plan->output, relationship and trace, or reports findings and
      * returns false. Inputs are all known when it is called. */
     bool (*infer)(struct cp_inference *inference);
     /* params and macs, given the output. Optional: both are 0. Returns false on overflow. */
@@ -118,11 +128,12 @@ const struct cp_layer_type *cp_layer_type_find(struct cp_text name);
 /* A source is where a layer's input comes from: 0 … input_count − 1 are the network's inputs, then the layers. */
 struct cp_layer {
     const struct cp_layer_type *type;
-    struct cp_text name; /* given, or made from type and position; unique in its stack */
-    const uint32_t *sources;
+    struct cp_text name;        /* given, or made from type and position; unique in its stack */
+    const struct cp_text *from; /* names of its inputs as written; NULL: the layer before */
+    const uint32_t *sources;    /* the same, linked: source_count of them, at least 1 */
     uint32_t source_count;
-    uint32_t given;     /* bit m: member m of the kind was written */
-    const void *params; /* the kind's parameter struct */
+    uint32_t given;                /* bit m: member m of the kind was written */
+    const void *params;            /* the kind's parameter struct */
     const struct cp_shape *expect; /* the author's claim, CP_ANY_SIZE where open; NULL: none */
 };
 

@@ -49,11 +49,11 @@ struct cp_exchange {
 
 /* Which endpoint would answer, before the body is read: for limits and early refusals. */
 struct cp_endpoint {
-    enum cp_method method;      /* GET also answers HEAD */
-    const char *path;           /* may end in one {parameter} */
+    enum cp_method method; /* GET also answers HEAD */
+    const char *path;      /* may end in one {parameter} */
     void (*answer)(struct cp_exchange *exchange);
-    size_t body_limit;          /* bytes; 0: takes no body */
-    const char *operation_id;   /* as in openapi.yaml */
+    size_t body_limit;        /* bytes; 0: takes no body */
+    const char *operation_id; /* as in openapi.yaml */
 };
 
 /* THE table of endpoints: server/service.c. */

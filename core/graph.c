@@ -1,0 +1,230 @@
+#include "core/graph.h"
+
+#include <stdio.h>
+
+#include "core/nearest.h"
+
+/* Names to sources: open addressing, at most half full. */
+struct name_table {
+    uint32_t mask;
+    uint32_t *slots; /* source + 1, or 0 */
+    uint64_t seed;
+};
+
+struct linker {
+    struct cp_stack *stack;
+    struct cp_layer *layers;
+    struct cp_arena *arena;
+    struct name_table names;
+    struct cp_link_error *first, **tail;
+    uint32_t reported; /* references that could not be resolved */
+};
+
+enum { MOST_SUGGESTIONS = 20, MOST_PASSES = 16 };
+
+static struct cp_text name_of(const struct cp_stack *stack, uint32_t source)
+{
+    return source < stack->input_count ? stack->inputs[source].name : stack->layers[source - stack->input_count].name;
+}
+
+static struct cp_link_error *fail(struct linker *linker, enum cp_code code, uint32_t layer, int64_t entry,
+                                  struct cp_text name)
+{
+    struct cp_link_error *error = CP_NEW(linker->arena, struct cp_link_error);
+    *error = (struct cp_link_error){.code = code, .layer = layer, .entry = entry, .name = name};
+    *linker->tail = error;
+    linker->tail = &error->next;
+    return error;
+}
+
+/* ---- The table of names ------------------------------------------------------------------------------------------ */
+
+__extension__ typedef unsigned __int128 wide_product;
+
+/* Multiply and fold, 8 bytes at a time, keyed by the seed. */
+static uint32_t hash_of(const struct name_table *table, struct cp_text name)
+{
+    uint64_t hash = table->seed ^ name.size;
+    for (size_t at = 0; at < name.size; at += 8) {
+        uint64_t word = 0;
+        memcpy(&word, name.bytes + at, name.size - at < 8 ? name.size - at : 8);
+        wide_product product = (wide_product)(hash ^ word) * (table->seed | 1);
+        hash = (uint64_t)product ^ (uint64_t)(product >> 64) ^ 0x9e3779b97f4a7c15u;
+    }
+    return (uint32_t)(hash ^ hash >> 32) & table->mask;
+}
+
+/* The slot that holds the name, or the empty one where it belongs. */
+static uint32_t *slot_of(const struct linker *linker, struct cp_text name)
+{
+    const struct name_table *table = &linker->names;
+    uint32_t slot = hash_of(table, name);
+    while (table->slots[slot] && !cp_text_equal(name_of(linker->stack, table->slots[slot] - 1), name))
+        slot = (slot + 1) & table->mask;
+    return &table->slots[slot];
+}
+
+static void make_table(struct linker *linker, uint64_t seed)
+{
+    uint32_t sources = linker->stack->input_count + linker->stack->layer_count, size = 16;
+    while (size < 2 * sources) size *= 2;
+    linker->names =
+        (struct name_table){.mask = size - 1, .slots = CP_NEW_ARRAY(linker->arena, uint32_t, size), .seed = seed};
+}
+
+static void enter_name(struct linker *linker, uint32_t source)
+{
+    uint32_t *slot = slot_of(linker, name_of(linker->stack, source));
+    if (*slot == 0) {
+        *slot = source + 1;
+        return;
+    }
+    uint32_t layer = source < linker->stack->input_count ? 0 : source - linker->stack->input_count;
+    fail(linker, CP_CODE_duplicate_name, layer, CP_ENTRY_NAME, name_of(linker->stack, source))->other = *slot - 1;
+}
+
+/* "conv2d_7": the type in small letters and the position; underscores are added until no author uses the name. */
+static void make_name(struct linker *linker, uint32_t at)
+{
+    enum { ROOM = 64 };
+    const struct cp_layer_type *type = linker->layers[at].type;
+    char *name = cp_arena_take(linker->arena, ROOM, 1);
+    size_t size = 0;
+    for (; size < type->name_size; size++) {
+        char letter = type->name[size];
+        name[size] = letter >= 'A' && letter <= 'Z' ? (char)(letter + 'a' - 'A') : letter;
+    }
+    size += (size_t)snprintf(name + size, ROOM - size, "_%u", at);
+    struct cp_text text = {name, size};
+    while (*slot_of(linker, text) && text.size < ROOM) name[text.size++] = '_';
+    linker->layers[at].name = text;
+}
+
+static void enter_names(struct linker *linker)
+{
+    uint32_t inputs = linker->stack->input_count;
+    for (uint32_t at = 0; at < inputs; at++) enter_name(linker, at);
+    for (uint32_t at = 0; at < linker->stack->layer_count; at++)
+        if (linker->layers[at].name.size) enter_name(linker, inputs + at);
+    for (uint32_t at = 0; at < linker->stack->layer_count; at++) {
+        if (linker->layers[at].name.size) continue;
+        make_name(linker, at);
+        enter_name(linker, inputs + at);
+    }
+}
+
+/* ---- References -------------------------------------------------------------------------------------------------- */
+
+struct earlier_names {
+    const struct cp_stack *stack;
+    uint32_t count;
+};
+
+/* The most recent first: they are the likeliest to be meant. */
+static struct cp_text earlier_name(const void *list, int64_t index)
+{
+    const struct earlier_names *names = list;
+    return name_of(names->stack, names->count - 1 - (uint32_t)index);
+}
+
+static struct cp_text suggest(const struct linker *linker, uint32_t layer, struct cp_text name)
+{
+    struct earlier_names names = {linker->stack, linker->stack->input_count + layer};
+    int64_t nearest = cp_nearest(name, names.count, earlier_name, &names);
+    return nearest < 0 ? (struct cp_text){0} : earlier_name(&names, nearest);
+}
+
+/* The source that `name` stands for in layer `at`; on an error 0, after recording it. */
+static uint32_t resolve(struct linker *linker, uint32_t at, int64_t entry, struct cp_text name)
+{
+    uint32_t found = *slot_of(linker, name);
+    if (found && found - 1 < linker->stack->input_count + at) return found - 1;
+    if (found) {
+        linker->reported++;
+        fail(linker, CP_CODE_later_layer, at, entry, name)->other = found - 1;
+        return found - 1;
+    }
+    struct cp_link_error *error = fail(linker, CP_CODE_unknown_layer_name, at, entry, name);
+    if (linker->reported < MOST_SUGGESTIONS) error->nearest = suggest(linker, at, name);
+    linker->reported++;
+    return 0;
+}
+
+static void link_sources(struct linker *linker, uint32_t at)
+{
+    struct cp_layer *layer = &linker->layers[at];
+    uint32_t *sources =
+        cp_arena_take(linker->arena, sizeof *sources * (layer->from ? layer->source_count : 1), alignof(uint32_t));
+    layer->sources = sources;
+    if (layer->from) {
+        for (uint32_t entry = 0; entry < layer->source_count; entry++)
+            sources[entry] = resolve(linker, at, entry, layer->from[entry]);
+        return;
+    }
+    layer->source_count = 1;
+    sources[0] = linker->stack->input_count + at - 1;
+    if (at == 0 && linker->stack->input_count > 1)
+        fail(linker, CP_CODE_missing_member, 0, CP_ENTRY_FIRST, CP_TEXT("from"));
+}
+
+/* `like` of a CenterCrop, and whatever other members name a layer. */
+static void link_references(struct linker *linker, uint32_t at)
+{
+    const struct cp_layer *layer = &linker->layers[at];
+    const struct cp_layer_kind *kind = layer->type->kind;
+    for (int member = 0; member < kind->member_count; member++) {
+        if (kind->members[member].type != CP_MEMBER_LAYER || !cp_given(layer, member)) continue;
+        struct cp_reference *reference =
+            (struct cp_reference *)((char *)linker->layers[at].params + kind->members[member].offset);
+        reference->source = resolve(linker, at, CP_ENTRY_LIKE, reference->name);
+    }
+}
+
+/* ---- Cycles: an edge to a later layer is in one when that layer depends on the edge's owner ------------------------ */
+
+/* Mark all layers that depend on `start`, in list order until nothing changes. Each edge that points forward in the list
+ * may need another pass; past MOST_PASSES the edge is called what it surely is, one to a later layer. */
+static bool depends_on(const struct linker *linker, uint32_t target, uint32_t start, bool *marked)
+{
+    uint32_t inputs = linker->stack->input_count;
+    memset(marked, 0, linker->stack->layer_count);
+    marked[start] = true;
+    bool changed = true;
+    for (int pass = 0; changed && !marked[target] && pass < MOST_PASSES; pass++) {
+        changed = false;
+        for (uint32_t at = 0; at < linker->stack->layer_count; at++) {
+            const struct cp_layer *layer = &linker->layers[at];
+            for (uint32_t edge = 0; !marked[at] && edge < layer->source_count; edge++)
+                if (layer->sources[edge] >= inputs && marked[layer->sources[edge] - inputs])
+                    changed = marked[at] = true;
+        }
+    }
+    return marked[target];
+}
+
+static void find_cycles(struct linker *linker)
+{
+    uint32_t looked_at = 0;
+    bool *marked = CP_NEW_ARRAY(linker->arena, bool, linker->stack->layer_count);
+    for (struct cp_link_error *error = linker->first; error && looked_at < MOST_SUGGESTIONS; error = error->next) {
+        if (error->code != CP_CODE_later_layer) continue;
+        looked_at++;
+        if (depends_on(linker, error->other - linker->stack->input_count, error->layer, marked))
+            error->code = CP_CODE_cycle;
+    }
+}
+
+struct cp_link_error *cp_graph_link(struct cp_stack *stack, struct cp_layer *layers, uint64_t seed,
+                                    struct cp_arena *arena)
+{
+    struct linker linker = {.stack = stack, .layers = layers, .arena = arena};
+    linker.tail = &linker.first;
+    make_table(&linker, seed);
+    enter_names(&linker);
+    for (uint32_t at = 0; at < stack->layer_count; at++) {
+        link_sources(&linker, at);
+        link_references(&linker, at);
+    }
+    if (linker.first) find_cycles(&linker);
+    return linker.first;
+}

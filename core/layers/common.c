@@ -1,0 +1,200 @@
+#include "core/layers/kinds.h"
+
+bool cp_expect_rank(struct cp_inference *inference, int least, int most)
+{
+    const struct cp_shape *input = inference->inputs[0];
+    if (input->rank >= least && input->rank <= most) return true;
+    cp_report(inference, least == most ? CP_CODE_wrong_rank : CP_CODE_wrong_rank_range, NULL, CP_NO_AXIS,
+              CP_ARGUMENTS(cp_words(inference->layer->type->name), cp_number(least), cp_number(most),
+                           cp_number(input->rank), cp_dimensions(input)));
+    return false;
+}
+
+bool cp_expect_window_rank(struct cp_inference *inference)
+{
+    return cp_expect_rank(inference, inference->axes + 2, inference->axes + 2);
+}
+
+bool cp_expect_size(struct cp_inference *inference, const char *member, int64_t given, int64_t actual)
+{
+    if (given == 0 || given == actual) return true;
+    struct cp_finding *finding = cp_report(
+        inference, CP_CODE_size_mismatch, member, CP_NO_AXIS,
+        CP_ARGUMENTS(cp_words(member), cp_number(given), cp_number(actual), cp_dimensions(inference->inputs[0])));
+    finding->fix = (struct cp_fix){.member = member, .form = CP_FIX_INTEGER, .count = 1, .values = {actual}};
+    return false;
+}
+
+bool cp_expect_divides(struct cp_inference *inference, const char *member, int64_t divisor, const char *what,
+                       int64_t value)
+{
+    if (value % divisor == 0) return true;
+    cp_report(inference, CP_CODE_not_divisible, member, CP_NO_AXIS,
+              CP_ARGUMENTS(cp_words(what), cp_number(value), cp_words(member), cp_number(divisor),
+                           cp_number(value % divisor), cp_number(cp_greatest_common_divisor(value, divisor))));
+    return false;
+}
+
+bool cp_resolve_dim(struct cp_inference *inference, const char *member, int64_t dim, int rank, int *resolved)
+{
+    if (dim >= -rank && dim < rank) {
+        *resolved = (int)(dim < 0 ? dim + rank : dim);
+        return true;
+    }
+    cp_report(inference, CP_CODE_dim_out_of_range, member, CP_NO_AXIS,
+              CP_ARGUMENTS(cp_number(dim), cp_number(-rank), cp_number(rank - 1), cp_dimensions(inference->inputs[0])));
+    return false;
+}
+
+bool cp_infer_same(struct cp_inference *inference)
+{
+    inference->plan->output = *inference->inputs[0];
+    inference->plan->rule = "same shape";
+    return true;
+}
+
+struct cp_axis_trace *cp_new_trace(struct cp_inference *inference, enum cp_operation operation)
+{
+    inference->plan->operation = operation;
+    inference->plan->trace = CP_NEW_ARRAY(inference->arena, struct cp_axis_trace, inference->axes);
+    return inference->plan->trace;
+}
+
+/* ---- Padding ---------------------------------------------------------------------------------------------------- */
+
+/* In the order of enum cp_padding_mode from CP_PAD_VALID on. A word that a layer does not take is "" there. */
+const char *const cp_window_padding_words[] = {"valid", "same", "same_upper", "same_lower", "half", "full", NULL};
+const char *const cp_transposed_padding_words[] = {"valid", "", "same_upper", "same_lower", "half", "full", NULL};
+const char *const cp_unpool_padding_words[] = {"valid", "", "", "", "half", "full", NULL};
+
+static bool pad_torch_same(struct cp_inference *inference, struct cp_window *window, int axis)
+{
+    if (window->stride == 1) return cp_window_pad_torch_same(window);
+    struct cp_finding *finding =
+        cp_report(inference, CP_CODE_same_needs_unit_stride, "padding", axis, CP_ARGUMENTS(cp_number(window->stride)));
+    finding->fix = (struct cp_fix){.member = "padding", .form = CP_FIX_WORD, .count = 1, .word = "same_upper"};
+    return false;
+}
+
+static enum cp_window_status pad_same(struct cp_window *window, int64_t input, enum cp_same_side side, bool transposed)
+{
+    window->rounding = CP_ROUND_FLOOR;
+    return transposed ? cp_transposed_pad_same(window, side) : cp_window_pad_same(window, input, side);
+}
+
+bool cp_resolve_padding(struct cp_inference *inference, const struct cp_padding *padding, int axis,
+                        struct cp_axis_trace *trace, bool transposed)
+{
+    struct cp_window *window = &trace->window;
+    int64_t span = 0;
+    if (!cp_window_span(window, &span)) return cp_report_window(inference, CP_WINDOW_OVERFLOW, axis, trace, padding);
+    switch (padding->mode) {
+    case CP_PAD_EXPLICIT:
+        window->pad_begin = padding->begin[axis];
+        window->pad_end = padding->end[axis];
+        return true;
+    case CP_PAD_VALID: window->pad_begin = window->pad_end = 0; return true;
+    case CP_PAD_HALF: window->pad_begin = window->pad_end = span / 2; return true;
+    case CP_PAD_FULL: window->pad_begin = window->pad_end = span - 1; return true;
+    case CP_PAD_SAME: return pad_torch_same(inference, window, axis);
+    case CP_PAD_SAME_UPPER: return pad_same(window, trace->input, CP_SAME_UPPER, transposed) == CP_WINDOW_OK;
+    case CP_PAD_SAME_LOWER: return pad_same(window, trace->input, CP_SAME_LOWER, transposed) == CP_WINDOW_OK;
+    }
+    return false;
+}
+
+/* The smallest explicit padding that lets every axis' kernel fit, keeping what is there. */
+static struct cp_fix padding_that_fits(const struct cp_inference *inference)
+{
+    struct cp_fix fix = {.member = "padding", .form = CP_FIX_LIST, .count = inference->axes};
+    bool symmetric = true;
+    int64_t begin[CP_MAX_AXES], end[CP_MAX_AXES];
+    for (int axis = 0; axis < inference->axes; axis++) {
+        const struct cp_axis_trace *trace = &inference->plan->trace[axis];
+        int64_t missing = cp_window_minimum_input(&trace->window) - trace->input;
+        begin[axis] = trace->window.pad_begin + (missing > 0 ? missing / 2 + missing % 2 : 0);
+        end[axis] = trace->window.pad_end + (missing > 0 ? missing / 2 + missing % 2 : 0);
+        if (begin[axis] != end[axis]) symmetric = false;
+        fix.values[axis] = begin[axis];
+    }
+    if (symmetric) return fix;
+    fix.form = CP_FIX_PAIRS;
+    for (int axis = 0; axis < inference->axes; axis++) {
+        fix.values[2 * axis] = begin[axis];
+        fix.values[2 * axis + 1] = end[axis];
+    }
+    return fix;
+}
+
+static void report_too_large(struct cp_inference *inference, int axis, const struct cp_axis_trace *trace)
+{
+    int64_t span = 0;
+    (void)!cp_window_span(&trace->window, &span);
+    const struct cp_window *window = &trace->window;
+    struct cp_finding *finding =
+        cp_report(inference, CP_CODE_kernel_exceeds_input, "kernel_size", axis,
+                  CP_ARGUMENTS(cp_number(span), cp_number(trace->input + window->pad_begin + window->pad_end),
+                               cp_number(trace->input), cp_number(window->pad_begin), cp_number(window->pad_end),
+                               cp_number(cp_window_minimum_input(window)), cp_number(window->kernel),
+                               cp_number(window->dilation)));
+    finding->fix = padding_that_fits(inference);
+}
+
+bool cp_report_window(struct cp_inference *inference, enum cp_window_status status, int axis,
+                      const struct cp_axis_trace *trace, const struct cp_padding *padding)
+{
+    const struct cp_window *window = &trace->window;
+    switch (status) {
+    case CP_WINDOW_OK: return true;
+    case CP_WINDOW_TOO_LARGE: report_too_large(inference, axis, trace); return false;
+    case CP_WINDOW_EMPTY:
+        cp_report(inference, CP_CODE_empty_output, padding->mode == CP_PAD_EXPLICIT ? "padding" : NULL, axis,
+                  CP_ARGUMENTS(cp_number(trace->input), cp_number(window->kernel), cp_number(window->stride),
+                               cp_number(window->pad_begin), cp_number(window->pad_end)));
+        return false;
+    case CP_WINDOW_OVERFLOW:
+        cp_report(inference, CP_CODE_size_overflow, NULL, axis,
+                  CP_ARGUMENTS(cp_number(trace->input), cp_number(window->kernel), cp_number(window->stride),
+                               cp_number(window->dilation)));
+        return false;
+    }
+    return false;
+}
+
+void cp_check_coverage(struct cp_inference *inference, const struct cp_padding *padding)
+{
+    bool strict = inference->stack->covered;
+    if (padding->mode == CP_PAD_SAME_UPPER || padding->mode == CP_PAD_SAME_LOWER) return;
+    for (int axis = 0; axis < inference->axes; axis++) {
+        struct cp_axis_trace *trace = &inference->plan->trace[axis];
+        const struct cp_window *window = &trace->window;
+        if (window->rounding == CP_ROUND_CEIL) continue;
+        trace->remainder = cp_window_remainder(window, trace->input);
+        int64_t unseen = trace->remainder - (strict ? 0 : window->pad_end);
+        if (unseen <= 0) continue;
+        struct cp_finding *finding =
+            cp_report(inference, CP_CODE_input_not_covered, NULL, axis,
+                      CP_ARGUMENTS(cp_number(trace->remainder), cp_number(trace->input), cp_number(window->pad_begin),
+                                   cp_number(window->pad_end), cp_number(window->kernel), cp_number(window->stride),
+                                   cp_number(window->dilation)));
+        if (strict) cp_finding_raise(&inference->whole->findings, finding);
+    }
+}
+
+/* ---- Receptive fields of window layers -------------------------------------------------------------------------- */
+
+const struct cp_field *cp_reach_window(struct cp_inference *inference)
+{
+    const struct cp_field *field = inference->fields[0];
+    for (int axis = 0; field && axis < inference->axes; axis++)
+        field = cp_field_window(inference->arena, field, axis + 2, &inference->plan->trace[axis].window);
+    return field;
+}
+
+const struct cp_field *cp_reach_transposed(struct cp_inference *inference)
+{
+    const struct cp_field *field = inference->fields[0];
+    for (int axis = 0; field && axis < inference->axes; axis++)
+        field = cp_field_transposed(inference->arena, field, axis + 2, &inference->plan->trace[axis].window);
+    return field;
+}

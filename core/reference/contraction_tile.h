@@ -1,0 +1,101 @@
+/* The kernel of contraction.c for one instruction set; included once for each, with these macros set:
+ *     CP_TILE(name)         the name with the instruction set's suffix
+ *     CP_TARGET             the function attribute that turns the instruction set on, or nothing
+ *     CP_LANES, CP_VECTOR   doubles of a vector, and its type
+ *     CP_LOAD(p) CP_SPLAT(x) CP_FMA(a, b, c) CP_STORE(p, x)
+ *     CP_CLEAN(x)           x with every NaN made the canonical one
+ *     CP_WIDE_FILE          1 with 32 vector registers, 0 with 16
+ * A tile is ROWS × WIDTH vectors that stay in registers for the whole sum: enough of them to hide the latency of the
+ * multiply-add, and shaped so that each value loaded is used many times. No include guard. */
+
+static inline CP_TARGET __attribute__((always_inline)) void CP_TILE(store)(const struct tile_job *job,
+                                                                           const struct cp_strip *strip, double *row,
+                                                                           CP_VECTOR sum)
+{
+    double *out = row + strip->out;
+    CP_VECTOR clean = CP_CLEAN(sum);
+    if (job->out_step == 1 && strip->count == CP_LANES) {
+        CP_STORE(out, clean);
+        return;
+    }
+    double values[CP_LANES];
+    CP_STORE(values, clean);
+    for (int64_t lane = 0; lane < strip->count; lane++) out[lane * job->out_step] = values[lane];
+}
+
+static inline CP_TARGET __attribute__((always_inline)) void CP_TILE(tile)(const struct tile_job *job,
+                                                                          const struct cp_strip *strips,
+                                                                          const int rows, const int width)
+{
+    CP_VECTOR sum[CP_TILE_ROWS][CP_TILE_WIDTH];
+    int64_t position[CP_TILE_WIDTH];
+    CP_UNROLL for (int v = 0; v < width; v++) position[v] = strips[v].b;
+    CP_UNROLL for (int m = 0; m < rows; m++)
+    {
+        CP_UNROLL for (int v = 0; v < width; v++) sum[m][v] = CP_SPLAT(job->initial ? job->initial[m] : 0.0);
+    }
+    const double *a = job->packed;
+    const double *plane = job->b;
+    for (int64_t outer = 0; outer < job->outer; outer++, plane += job->b_outer) {
+        for (int64_t tap = 0; tap < job->taps; tap++, a += rows) {
+            const double *b = plane + job->b_tap[tap];
+            CP_VECTOR x[CP_TILE_WIDTH];
+            CP_UNROLL for (int v = 0; v < width; v++) x[v] = CP_LOAD(b + position[v]);
+            CP_UNROLL for (int m = 0; m < rows; m++)
+            {
+                CP_VECTOR w = CP_SPLAT(a[m]);
+                CP_UNROLL for (int v = 0; v < width; v++) sum[m][v] = CP_FMA(w, x[v], sum[m][v]);
+            }
+        }
+    }
+    CP_UNROLL for (int m = 0; m < rows; m++)
+    {
+        CP_UNROLL for (int v = 0; v < width; v++)
+            CP_TILE(store)(job, &strips[v], job->out + m * job->out_row, sum[m][v]);
+    }
+}
+
+/* All strips, `width` at a time. A rest is cheaper one by one only while it keeps the multipliers busy (8 sums in
+ * flight); otherwise the last strip is repeated, which stores the same values again. */
+static inline CP_TARGET __attribute__((always_inline)) void CP_TILE(sweep)(const struct tile_job *job, const int rows,
+                                                                           const int width)
+{
+    int64_t at = 0;
+    for (; at + width <= job->strip_count; at += width) CP_TILE(tile)(job, job->strips + at, rows, width);
+    int64_t rest = job->strip_count - at;
+    if (8 * rest <= rows * width) {
+        for (; at < job->strip_count; at++) CP_TILE(tile)(job, job->strips + at, rows, 1);
+        return;
+    }
+    struct cp_strip last[CP_TILE_WIDTH];
+    for (int v = 0; v < width; v++) last[v] = job->strips[v < rest ? at + v : job->strip_count - 1];
+    CP_TILE(tile)(job, last, rows, width);
+}
+
+static CP_TARGET void CP_TILE(run)(const struct tile_job *job)
+{
+    switch (job->rows) {
+#if CP_WIDE_FILE
+    case 8: CP_TILE(sweep)(job, 8, 3); return;
+    case 4: CP_TILE(sweep)(job, 4, 6); return;
+    case 3: CP_TILE(sweep)(job, 3, 8); return;
+    case 2: CP_TILE(sweep)(job, 2, 8); return;
+#else
+    case 4: CP_TILE(sweep)(job, 4, 3); return;
+    case 3: CP_TILE(sweep)(job, 3, 3); return;
+    case 2: CP_TILE(sweep)(job, 2, 5); return;
+#endif
+    default: CP_TILE(sweep)(job, 1, 8); return;
+    }
+}
+
+#undef CP_TILE
+#undef CP_TARGET
+#undef CP_LANES
+#undef CP_VECTOR
+#undef CP_LOAD
+#undef CP_SPLAT
+#undef CP_FMA
+#undef CP_STORE
+#undef CP_CLEAN
+#undef CP_WIDE_FILE

@@ -1,0 +1,418 @@
+#include "core/relationships.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- The guide's table ------------------------------------------------------------------------------------------- */
+
+#define DIRECT(expression_text) .formula = "o = " expression_text, .expression = expression_text
+#define TRANSPOSED(expression_text)                                                                                    \
+    .applies_to = "transposed convolution", .formula = "o′ = " expression_text, .expression = expression_text
+
+const struct cp_relationship cp_relationships[CP_RELATIONSHIP_COUNT] = {
+    {
+        .number = 1,
+        .title = "No zero padding, unit strides",
+        .applies_to = "convolution",
+        .conditions = "s = 1 and p = 0",
+        DIRECT("(i − k) + 1"),
+        .example = {CP_CONVOLUTION, "conv", 4, 3, 1, 0, 1, 0, 2},
+    },
+    {
+        .number = 2,
+        .title = "Zero padding, unit strides",
+        .applies_to = "convolution",
+        .conditions = "s = 1, any p",
+        DIRECT("(i − k) + 2p + 1"),
+        .example = {CP_CONVOLUTION, "conv", 5, 4, 1, 2, 1, 0, 6},
+    },
+    {
+        .number = 3,
+        .title = "Half (same) padding",
+        .applies_to = "convolution",
+        .conditions = "s = 1, k odd, k = 2n + 1, and p = ⌊k/2⌋ = n: the size is kept",
+        .formula = "o = i + 2⌊k/2⌋ − (k − 1) = i",
+        .expression = "i + 2⌊k/2⌋ − (k − 1)",
+        .example = {CP_CONVOLUTION, "conv", 5, 3, 1, 1, 1, 0, 5},
+    },
+    {
+        .number = 4,
+        .title = "Full padding",
+        .applies_to = "convolution",
+        .conditions = "s = 1 and p = k − 1: every overlap of kernel and input, however partial, counts",
+        DIRECT("i + (k − 1)"),
+        .example = {CP_CONVOLUTION, "conv", 5, 3, 1, 2, 1, 0, 7},
+    },
+    {
+        .number = 5,
+        .title = "No zero padding, strides",
+        .applies_to = "convolution",
+        .conditions = "p = 0, any s",
+        DIRECT("⌊(i − k)/s⌋ + 1"),
+        .example = {CP_CONVOLUTION, "conv", 5, 3, 2, 0, 1, 0, 2},
+    },
+    {
+        .number = 6,
+        .title = "Zero padding, strides",
+        .applies_to = "convolution",
+        .conditions = "any s and p; (i + 2p − k) mod s cells at the end are not seen",
+        DIRECT("⌊(i + 2p − k)/s⌋ + 1"),
+        .example = {CP_CONVOLUTION, "conv", 5, 3, 2, 1, 1, 0, 3},
+    },
+    {
+        .number = 7,
+        .title = "Pooling",
+        .applies_to = "pooling",
+        .conditions = "no padding, any s",
+        DIRECT("⌊(i − k)/s⌋ + 1"),
+        .example = {CP_POOLING, "pool", 5, 3, 1, 0, 1, 0, 3},
+    },
+    {
+        .number = 8,
+        .title = "No zero padding, unit strides, transposed",
+        .conditions = "transpose of a convolution with s = 1 and p = 0",
+        .equivalent = "k′ = k, s′ = s, p′ = k − 1, kernel flipped",
+        TRANSPOSED("i′ + (k − 1)"),
+        .example = {CP_TRANSPOSED, "conv_transpose", 2, 3, 1, 0, 1, 0, 4},
+    },
+    {
+        .number = 9,
+        .title = "Zero padding, unit strides, transposed",
+        .conditions = "transpose of a convolution with s = 1, any p",
+        .equivalent = "k′ = k, s′ = s, p′ = k − p − 1 (cropping where negative), kernel flipped",
+        TRANSPOSED("i′ + (k − 1) − 2p"),
+        .example = {CP_TRANSPOSED, "conv_transpose", 6, 4, 1, 2, 1, 0, 5},
+    },
+    {
+        .number = 10,
+        .title = "Half (same) padding, transposed",
+        .conditions = "transpose of a convolution with s = 1, k = 2n + 1 and p = ⌊k/2⌋ = n: the size is kept",
+        .equivalent = "k′ = k, s′ = s, p′ = p, kernel flipped",
+        TRANSPOSED("i′"),
+        .example = {CP_TRANSPOSED, "conv_transpose", 5, 3, 1, 1, 1, 0, 5},
+    },
+    {
+        .number = 11,
+        .title = "Full padding, transposed",
+        .conditions = "transpose of a convolution with s = 1 and p = k − 1",
+        .equivalent = "k′ = k, s′ = s, p′ = 0, kernel flipped",
+        TRANSPOSED("i′ − (k − 1)"),
+        .example = {CP_TRANSPOSED, "conv_transpose", 7, 3, 1, 2, 1, 0, 5},
+    },
+    {
+        .number = 12,
+        .title = "No zero padding, strides, transposed",
+        .conditions = "transpose of a convolution with p = 0 whose s divides i − k",
+        .equivalent =
+            "over ĩ′, which is i′ with s − 1 zeros between its units: k′ = k, s′ = 1, p′ = k − 1, kernel flipped",
+        TRANSPOSED("s(i′ − 1) + k"),
+        .example = {CP_TRANSPOSED, "conv_transpose", 2, 3, 2, 0, 1, 0, 5},
+    },
+    {
+        .number = 13,
+        .title = "Zero padding, strides, transposed",
+        .conditions = "transpose of a convolution whose s divides i + 2p − k",
+        .equivalent =
+            "over ĩ′, which is i′ with s − 1 zeros between its units: k′ = k, s′ = 1, p′ = k − p − 1 (cropping "
+            "where negative), kernel flipped",
+        TRANSPOSED("s(i′ − 1) + k − 2p"),
+        .example = {CP_TRANSPOSED, "conv_transpose", 3, 3, 2, 1, 1, 0, 5},
+    },
+    {
+        .number = 14,
+        .title = "Zero padding, any strides, transposed",
+        .conditions = "any; a = (i + 2p − k) mod s, the output padding, chooses among the s sizes that the convolution "
+                      "maps to i′; with dilation k̂ stands for k",
+        .equivalent = "over ĩ′, which is i′ with s − 1 zeros between its units and a more at its end: k′ = k, s′ = 1, "
+                      "p′ = k − p − 1 (cropping where negative), kernel flipped",
+        TRANSPOSED("s(i′ − 1) + a + k − 2p"),
+        .example = {CP_TRANSPOSED, "conv_transpose", 3, 3, 2, 1, 1, 1, 6},
+    },
+    {
+        .number = 15,
+        .title = "Dilated convolution",
+        .applies_to = "convolution",
+        .conditions = "any d: the kernel spans k̂ = k + (k − 1)(d − 1) cells",
+        DIRECT("⌊(i + 2p − k − (k − 1)(d − 1))/s⌋ + 1"),
+        .example = {CP_CONVOLUTION, "conv", 7, 3, 1, 0, 2, 0, 3},
+    },
+};
+
+/* Beside the guide. */
+static const char ceiling_expression[] = "⌈(i + 2p − k)/s⌉ + 1";
+static const char unpooling_expression[] = "s(i − 1) + k − 2p";
+static const char extended_unpooling_expression[] = "s(i − 1) + a + k − 2p"; /* to an output_size of the author's */
+
+const struct cp_relationship *cp_relationship_find(int64_t number)
+{
+    return number >= 1 && number <= CP_RELATIONSHIP_COUNT ? &cp_relationships[number - 1] : NULL;
+}
+
+/* ---- Which one a layer follows ----------------------------------------------------------------------------------- */
+
+/* Conditions of the guide, each: on every axis. */
+struct conditions {
+    bool floor;       /* rounding */
+    bool dense;       /* d = 1 */
+    bool symmetric;   /* p_b = p_e */
+    bool unit_stride; /* s = 1 */
+    bool unpadded;    /* p = 0 */
+    bool half;        /* 2p = k − 1 */
+    bool full;        /* p = k − 1 */
+    bool exact;       /* no output padding */
+};
+
+static void restrict_to(struct conditions *all, const struct cp_axis_trace *axis)
+{
+    const struct cp_window *window = &axis->window;
+    bool symmetric = window->pad_begin == window->pad_end;
+    all->floor &= window->rounding == CP_ROUND_FLOOR;
+    all->dense &= window->dilation == 1;
+    all->symmetric &= symmetric;
+    all->unit_stride &= window->stride == 1;
+    all->unpadded &= symmetric && window->pad_begin == 0;
+    all->half &= symmetric && window->pad_begin + window->pad_end == window->kernel - 1;
+    all->full &= symmetric && window->pad_begin == window->kernel - 1;
+    all->exact &= axis->output_padding == 0;
+}
+
+static int convolution_relationship(const struct conditions *all)
+{
+    if (!all->dense) return 15;
+    if (!all->unit_stride) return all->unpadded ? 5 : 6;
+    if (all->unpadded) return 1;
+    if (all->half) return 3;
+    return all->full ? 4 : 2;
+}
+
+static int pooling_relationship(const struct conditions *all)
+{
+    if (!all->floor) return 0;
+    if (!all->dense) return 15;
+    return all->unpadded ? 7 : 6;
+}
+
+static int transposed_relationship(const struct conditions *all)
+{
+    if (!all->dense || !all->symmetric || !all->exact) return 14;
+    if (!all->unit_stride) return all->unpadded ? 12 : 13;
+    if (all->unpadded) return 8;
+    if (all->half) return 10;
+    return all->full ? 11 : 9;
+}
+
+int cp_relationship_of(enum cp_operation operation, const struct cp_axis_trace *axes, int count)
+{
+    struct conditions all = {true, true, true, true, true, true, true, true};
+    for (int axis = 0; axis < count; axis++) restrict_to(&all, &axes[axis]);
+    switch (operation) {
+    case CP_CONVOLUTION: return convolution_relationship(&all);
+    case CP_POOLING: return pooling_relationship(&all);
+    case CP_TRANSPOSED: return transposed_relationship(&all);
+    case CP_NO_WINDOW:
+    case CP_UNPOOLING: break;
+    }
+    return 0;
+}
+
+/* ---- Writing ----------------------------------------------------------------------------------------------------- */
+
+struct writer {
+    char *buffer;
+    size_t capacity;
+    size_t size; /* of the whole text, also where it does not fit */
+};
+
+static void write_bytes(struct writer *writer, const char *bytes, size_t size)
+{
+    if (writer->size + 1 < writer->capacity) {
+        size_t room = writer->capacity - 1 - writer->size;
+        memcpy(writer->buffer + writer->size, bytes, size < room ? size : room);
+    }
+    writer->size += size;
+}
+
+static void write_text(struct writer *writer, const char *text)
+{
+    write_bytes(writer, text, strlen(text));
+}
+
+/* A negative number in parentheses, with a true minus sign. */
+static void write_number(struct writer *writer, int64_t number)
+{
+    char digits[32];
+    snprintf(digits, sizeof digits, number < 0 ? "(−%" PRId64 ")" : "%" PRId64, number < 0 ? -number : number);
+    write_text(writer, digits);
+}
+
+static size_t finish(struct writer *writer)
+{
+    if (writer->capacity) writer->buffer[writer->size < writer->capacity ? writer->size : writer->capacity - 1] = '\0';
+    return writer->size;
+}
+
+/* ---- Numbers for letters ----------------------------------------------------------------------------------------- */
+
+/* A letter of the formulas, and what may stand directly beside another factor, which then means a product. */
+struct symbol {
+    const char *text;
+    enum { OPENS, CLOSES, LETTER } role;
+    int64_t value; /* of a letter */
+};
+
+#define SYMBOL_COUNT 14
+
+/* Longer ones before those that they begin with. */
+static void list_symbols(struct symbol symbols[SYMBOL_COUNT], const struct cp_axis_trace *axis, int64_t span)
+{
+    const struct cp_window *window = &axis->window;
+    const struct symbol all[SYMBOL_COUNT] = {
+        {"i′", LETTER, axis->input},
+        {"i", LETTER, axis->input},
+        {"k̂", LETTER, span},
+        {"k", LETTER, window->kernel},
+        {"s", LETTER, window->stride},
+        {"p_b", LETTER, window->pad_begin},
+        {"p_e", LETTER, window->pad_end},
+        {"p", LETTER, window->pad_begin},
+        {"d", LETTER, window->dilation},
+        {"a", LETTER, axis->output_padding},
+        {"(", OPENS, 0},
+        {"⌊", OPENS, 0},
+        {")", CLOSES, 0},
+        {"⌋", CLOSES, 0},
+    };
+    memcpy(symbols, all, sizeof all);
+}
+
+static const struct symbol *symbol_at(const struct symbol symbols[SYMBOL_COUNT], const char *text)
+{
+    for (int i = 0; i < SYMBOL_COUNT; i++)
+        if (strncmp(text, symbols[i].text, strlen(symbols[i].text)) == 0) return &symbols[i];
+    return NULL;
+}
+
+/* Write the symbolic text with values for its letters, and a dot where factors stood side by side. */
+static void write_substituted(struct writer *writer, const char *symbolic, const struct symbol symbols[SYMBOL_COUNT])
+{
+    bool after_factor = false;
+    while (*symbolic) {
+        const struct symbol *symbol = symbol_at(symbols, symbolic);
+        if (!symbol) {
+            after_factor = *symbolic >= '0' && *symbolic <= '9';
+            write_bytes(writer, symbolic++, 1);
+            continue;
+        }
+        if (after_factor && symbol->role != CLOSES) write_text(writer, "·");
+        if (symbol->role == LETTER)
+            write_number(writer, symbol->value);
+        else
+            write_text(writer, symbol->text);
+        after_factor = symbol->role != OPENS;
+        symbolic += strlen(symbol->text);
+    }
+}
+
+/* ---- Formulas ---------------------------------------------------------------------------------------------------- */
+
+static bool starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* The expression as it holds for this axis: both paddings by name where they differ, k̂ for the k of a dilated kernel. */
+static void write_symbolic(struct writer *writer, const char *expression, bool unequal, bool dilated)
+{
+    while (*expression) {
+        if (unequal && starts_with(expression, "+ 2p")) {
+            write_text(writer, "+ p_b + p_e");
+            expression += strlen("+ 2p");
+        } else if (unequal && starts_with(expression, "− 2p")) {
+            write_text(writer, "− p_b − p_e");
+            expression += strlen("− 2p");
+        } else if (dilated && *expression == 'k') {
+            write_text(writer, "k̂");
+            expression++;
+        } else {
+            write_bytes(writer, expression++, 1);
+        }
+    }
+}
+
+static const char *expression_of(int relationship, enum cp_operation operation, const struct cp_axis_trace *axis)
+{
+    const struct cp_relationship *found = cp_relationship_find(relationship);
+    switch (operation) {
+    case CP_NO_WINDOW: return NULL;
+    case CP_UNPOOLING: return axis->output_padding ? extended_unpooling_expression : unpooling_expression;
+    case CP_POOLING:
+        if (axis->window.rounding == CP_ROUND_CEIL) return ceiling_expression;
+        break;
+    case CP_CONVOLUTION:
+    case CP_TRANSPOSED: break;
+    }
+    return found ? found->expression : NULL;
+}
+
+/* With ceiling: was a window dropped because it would have started past the input? */
+static bool dropped_last_window(const struct cp_axis_trace *axis)
+{
+    struct cp_window floor = axis->window;
+    int64_t windows;
+    floor.rounding = CP_ROUND_FLOOR;
+    if (cp_window_output(&floor, axis->input, &windows) != CP_WINDOW_OK) return false;
+    return windows + (cp_window_remainder(&floor, axis->input) > 0) > axis->output;
+}
+
+/* "text = text with numbers = result"; the numbers alone where they are the result already. */
+static void write_equation(struct writer *writer, const char *symbolic, const struct symbol symbols[SYMBOL_COUNT],
+                           int64_t result)
+{
+    char middle[CP_FORMULA_BYTES];
+    char number[32];
+    struct writer substituted = {middle, sizeof middle, 0};
+    struct writer last = {number, sizeof number, 0};
+    write_substituted(&substituted, symbolic, symbols);
+    write_number(&last, result);
+    finish(&substituted);
+    finish(&last);
+    write_text(writer, symbolic);
+    write_text(writer, " = ");
+    if (strcmp(middle, number) != 0) {
+        write_text(writer, middle);
+        write_text(writer, " = ");
+    }
+    write_text(writer, number);
+}
+
+size_t cp_relationship_formula(char *buffer, size_t capacity, int relationship, enum cp_operation operation,
+                               const struct cp_axis_trace *axis)
+{
+    struct writer writer = {buffer, capacity, 0};
+    const char *expression = expression_of(relationship, operation, axis);
+    int64_t span = 0;
+    if (!expression || !cp_window_span(&axis->window, &span)) return finish(&writer);
+
+    char symbolic[CP_FORMULA_BYTES];
+    struct writer symbols_writer = {symbolic, sizeof symbolic, 0};
+    struct symbol symbols[SYMBOL_COUNT];
+    bool ceiling = expression == ceiling_expression;
+    bool dilated = axis->window.dilation != 1 && !strchr(expression, 'd');
+    bool dropped = ceiling && dropped_last_window(axis);
+    list_symbols(symbols, axis, span);
+    write_symbolic(&symbols_writer, expression, axis->window.pad_begin != axis->window.pad_end, dilated);
+    finish(&symbols_writer);
+
+    write_text(&writer, operation == CP_TRANSPOSED ? "o′ = " : "o = ");
+    write_equation(&writer, symbolic, symbols, axis->output + dropped);
+    if (dropped) {
+        write_text(&writer, ", less 1: the last window would start in the end padding, so ");
+        write_number(&writer, axis->output);
+    }
+    if (dilated) {
+        write_text(&writer, "; k̂ = ");
+        write_equation(&writer, "d(k − 1) + 1", symbols, span);
+    }
+    return finish(&writer);
+}

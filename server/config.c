@@ -1,0 +1,55 @@
+#include "server/config.h"
+
+#define KIB ((int64_t)1 << 10)
+#define MIB ((int64_t)1 << 20)
+#define TIB ((int64_t)1 << 40)
+#define DAY_SECONDS 86400
+
+#define AT(member) .offset = offsetof(struct cp_config, member)
+
+static const struct cp_option options[] = {
+    {"--host", "CONVPLAN_HOST", "127.0.0.1", .kind = CP_OPTION_TEXT, .unit = "ADDRESS",
+     .help = "address or name to listen on; 0.0.0.0 or :: for every interface", AT(host)},
+    {"--port", "CONVPLAN_PORT", "8080", .kind = CP_OPTION_INTEGER, .least = 0, .most = 65535, .unit = "PORT",
+     .help = "port to listen on; 0: any free one, which is then printed", AT(port)},
+    {"--workers", "CONVPLAN_WORKERS", "0", .kind = CP_OPTION_INTEGER, .least = 0, .most = 256, .unit = "THREADS",
+     .help = "threads that answer; 0: one for each processor", AT(workers)},
+    {"--drain-seconds", "CONVPLAN_DRAIN_SECONDS", "10", .kind = CP_OPTION_INTEGER, .least = 0, .most = DAY_SECONDS,
+     .unit = "SECONDS", .help = "time that requests already begun have after SIGTERM or SIGINT", AT(drain_seconds)},
+    {"--connection-limit", "CONVPLAN_CONNECTION_LIMIT", "4096", .kind = CP_OPTION_INTEGER, .least = 1, .most = 1000000,
+     .unit = "COUNT", .help = "connections open at once; further ones are answered 503", AT(connection_limit)},
+    {"--idle-seconds", "CONVPLAN_IDLE_SECONDS", "60", .kind = CP_OPTION_INTEGER, .least = 1, .most = DAY_SECONDS,
+     .unit = "SECONDS", .help = "time after which a connection without a whole request is closed", AT(idle_seconds)},
+    {"--request-seconds", "CONVPLAN_REQUEST_SECONDS", "30", .kind = CP_OPTION_INTEGER, .least = 1, .most = DAY_SECONDS,
+     .unit = "SECONDS", .help = "time that a body or a reply may stand still", AT(request_seconds)},
+    {"--header-bytes", "CONVPLAN_HEADER_BYTES", "8KiB", .kind = CP_OPTION_BYTES, .least = KIB, .most = MIB,
+     .unit = "BYTES", .help = "largest request line and headers together; past it 431", AT(header_bytes)},
+    {"--request-memory", "CONVPLAN_REQUEST_MEMORY", "1GiB", .kind = CP_OPTION_BYTES, .least = MIB, .most = TIB,
+     .unit = "BYTES", .help = "memory of one request, its body included; past it 503", AT(request_memory_bytes)},
+    {"--keep-memory", "CONVPLAN_KEEP_MEMORY", "64MiB", .kind = CP_OPTION_BYTES, .least = 0, .most = TIB,
+     .unit = "BYTES", .help = "memory that each worker keeps between requests", AT(keep_memory_bytes)},
+};
+
+const struct cp_option_table cp_config_table = {
+    .command = "convplan serve",
+    .help = "Serve over HTTP until SIGTERM or SIGINT, then answer what has begun and exit with status 0.\n"
+            "A second signal ends at once. What hinders it from starting gives status 2.",
+    .options = options,
+    .count = sizeof options / sizeof *options,
+};
+
+struct cp_http_options cp_config_http(const struct cp_config *config)
+{
+    return (struct cp_http_options){
+        .host = config->host,
+        .port = (int)config->port,
+        .workers = (int)config->workers,
+        .drain_seconds = (int)config->drain_seconds,
+        .connection_limit = (int)config->connection_limit,
+        .idle_seconds = (int)config->idle_seconds,
+        .request_seconds = (int)config->request_seconds,
+        .header_bytes = (size_t)config->header_bytes,
+        .request_memory_bytes = (size_t)config->request_memory_bytes,
+        .keep_memory_bytes = (size_t)config->keep_memory_bytes,
+    };
+}

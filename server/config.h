@@ -1,0 +1,23 @@
+/* The configuration of the server: what `convplan serve` can be told, by flags or by environment variables. */
+#ifndef CP_CONFIG_H
+#define CP_CONFIG_H
+
+#include "server/http/http.h"
+#include "server/options.h"
+
+/* Field by field what struct cp_http_options says, in the types that options have. */
+struct cp_config {
+    const char *host; /* "": every interface */
+    int64_t port, workers;
+    int64_t drain_seconds, idle_seconds, request_seconds;
+    int64_t connection_limit;
+    int64_t header_bytes, request_memory_bytes, keep_memory_bytes;
+};
+
+/* THE table of the configuration; it fills a struct cp_config. */
+extern const struct cp_option_table cp_config_table;
+
+/* Keeps config->host by reference. */
+struct cp_http_options cp_config_http(const struct cp_config *config);
+
+#endif

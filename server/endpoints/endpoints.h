@@ -1,0 +1,31 @@
+/* The functions of the endpoint table, one file each. An endpoint fills in exchange->reply; whatever goes wrong is a
+ * problem reply. */
+#ifndef CP_ENDPOINTS_H
+#define CP_ENDPOINTS_H
+
+#include "server/json/writer.h"
+#include "server/service.h"
+
+void cp_endpoint_shapes(struct cp_exchange *exchange);
+void cp_endpoint_layers(struct cp_exchange *exchange);
+void cp_endpoint_relationships(struct cp_exchange *exchange);
+void cp_endpoint_relationship(struct cp_exchange *exchange);
+void cp_endpoint_examples(struct cp_exchange *exchange);
+void cp_endpoint_example(struct cp_exchange *exchange);
+void cp_endpoint_problem(struct cp_exchange *exchange);
+void cp_endpoint_openapi_yaml(struct cp_exchange *exchange);
+void cp_endpoint_openapi_json(struct cp_exchange *exchange);
+void cp_endpoint_index(struct cp_exchange *exchange);
+void cp_endpoint_health(struct cp_exchange *exchange);
+void cp_endpoint_readiness(struct cp_exchange *exchange);
+
+/* Nanoseconds of the monotonic clock, for Server-Timing. */
+uint64_t cp_now_ns(void);
+
+/* A 200 reply of JSON. */
+void cp_reply_json(struct cp_exchange *exchange, const struct cp_writer *writer);
+
+/* 404 for a {parameter} that names nothing; `hint` may be empty. */
+void cp_reply_not_found(struct cp_exchange *exchange, struct cp_text hint);
+
+#endif

@@ -1,0 +1,76 @@
+/* A connection and the request on it, without libmicrohttpd: what to do with a head, a body, a deadline. Used by its
+ * worker's thread only. */
+#ifndef CP_CONNECTION_H
+#define CP_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/http/http.h"
+#include "server/http/request_head.h"
+#include "server/memory.h"
+#include "server/service.h"
+
+/* Request targets up to this length need no memory of their own. */
+#define CP_SHORT_TARGET_BYTES 256
+
+enum cp_phase {
+    CP_PHASE_IDLE,      /* no request */
+    CP_PHASE_HEAD,      /* the request line is here, the headers are still read */
+    CP_PHASE_BODY,      /* reading the body; then the service answers */
+    CP_PHASE_SWALLOW,   /* the reply is made, before the service was asked; dropping the body first */
+    CP_PHASE_ANSWERED,  /* the reply is queued */
+    CP_PHASE_ABANDONED, /* cut off; waiting for libmicrohttpd to close the socket */
+};
+
+/* There is at most one request that is not answered yet: a pipelined one waits in the socket. */
+struct cp_connection {
+    struct cp_connection *next, **back; /* in the worker's list */
+    const struct cp_http_options *options;
+    int socket;
+    enum cp_phase phase;
+    bool close;          /* after this reply */
+    bool chunked;        /* the body is */
+    int64_t since_ms;    /* when the connection became idle, the request began, or its reply was queued */
+    int64_t progress_ms; /* when the last bytes of the request came */
+    uint64_t received;   /* bytes of body, dropped ones included */
+    uint64_t consumed;   /* bytes of all requests so far, on the wire */
+    size_t body_limit;   /* 0: a body means nothing here */
+    size_t body_capacity;
+    char *body;
+    struct cp_text target; /* as sent */
+    struct cp_request request;
+    struct cp_reply reply;
+    struct cp_memory memory; /* of the request; empty between requests */
+    char short_target[CP_SHORT_TARGET_BYTES];
+};
+
+/* A request begins: its target is copied. False: no memory for it. */
+bool cp_connection_begin(struct cp_connection *connection, const char *target, int64_t now_ms);
+
+/* Its head is complete: `head_bytes` long, `method` terminated and valid until the reply. Sets the phase: BODY, or
+ * SWALLOW with the reply made. True: the reply should go out at once, and the connection end with it, because the body
+ * is too large to swallow, is still held back by the client, or has no known end. */
+bool cp_connection_take_head(struct cp_connection *connection, const struct cp_request_head *head, size_t head_bytes,
+                             const char *method, bool old_version);
+
+/* A part of the body. False: the connection is abandoned. */
+bool cp_connection_take_body(struct cp_connection *connection, const char *bytes, size_t size, int64_t now_ms);
+
+/* The request is complete: make its reply, unless it has one. */
+void cp_connection_answer(struct cp_connection *connection);
+
+/* The request is over, its memory free for the next. */
+void cp_connection_end(struct cp_connection *connection, int64_t now_ms);
+
+/* Cut the connection off where a deadline has passed, with a 408 where a request is under way. */
+void cp_connection_look_at_deadline(struct cp_connection *connection, int64_t now_ms);
+
+/* Cut it off where it is idle: no request is under way, not even the first byte of one. */
+void cp_connection_cut_idle(struct cp_connection *connection);
+
+/* Is there a request that has begun and is not answered? */
+bool cp_connection_is_busy(const struct cp_connection *connection);
+
+#endif

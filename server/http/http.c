@@ -1,0 +1,365 @@
+/* One worker: its event loop and its connections. The only file that knows libmicrohttpd.
+ *
+ * Each worker runs a daemon of its own from a loop of its own: libmicrohttpd's internal epoll thread stalls when the
+ * ready events are an exact multiple of its buffer. The workers accept from one shared socket and hand connections to
+ * their daemon, so that the listener's end, the limit on connections and their fair spread are decided here. */
+#define _GNU_SOURCE 1 /* accept4 */
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "server/http/connection.h"
+#include "server/http/reply_head.h"
+#include "server/http/worker.h"
+#include "server/memory.h"
+#include "server/service.h"
+
+/* Between two looks at the connections' deadlines, and at a drain's progress. */
+#define SWEEP_MS 1000
+#define DRAIN_SWEEP_MS 10
+
+/* After new handshakes are dropped, those under way still need their last segment: a long round trip. */
+#define HANDSHAKE_MS 200
+
+/* How long a drain leaves idle connections open, so that most learn of it from the reply to their next request and not
+ * from a reset. */
+#define IDLE_DRAIN_MS 1000
+
+/* libmicrohttpd's memory of one connection. It holds the request's head and the buffer that a body is read through, so
+ * it must be well over header_bytes for the answer to a long head to be ours. */
+#define CONNECTION_MEMORY_BYTES(header_bytes) (2 * (header_bytes))
+
+struct cp_worker {
+    struct cp_http *http;
+    struct MHD_Daemon *daemon;
+    int epoll; /* over the daemon's own, the listener and `wake` */
+    int wake;
+    bool accepting, listening; /* the listener is not given up; it is in the epoll */
+    int64_t swept_ms;
+    struct cp_memory_pool *pool;
+    struct cp_connection *connections;
+};
+
+enum event_source { EVENT_DAEMON, EVENT_WAKE, EVENT_LISTENER };
+
+int64_t cp_worker_clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1;
+}
+
+static bool is_draining(const struct cp_http *http)
+{
+    return atomic_load_explicit(&http->drain_began_ms, memory_order_relaxed) != 0;
+}
+
+/* ---- Requests and replies --------------------------------------------------------------------------------------- */
+
+static enum MHD_Result queue_reply(struct cp_worker *worker, struct cp_connection *connection,
+                                   struct MHD_Connection *peer)
+{
+    const struct cp_reply *reply = &connection->reply;
+    struct cp_reply_head head;
+    cp_reply_head_make(&head, connection->request.method, reply, connection->close || is_draining(worker->http));
+    struct MHD_Response *response = MHD_create_response_from_buffer(reply->body.size, (void *)(size_t)reply->body.bytes,
+                                                                    MHD_RESPMEM_PERSISTENT);
+    if (!response) return MHD_NO;
+    for (int i = 0; i < head.count; i++) {
+        MHD_add_response_header(response, head.headers[i].name, head.headers[i].value);
+    }
+    enum MHD_Result queued = MHD_queue_response(peer, (unsigned)reply->status, response);
+    MHD_destroy_response(response);
+    connection->phase = CP_PHASE_ANSWERED;
+    connection->since_ms = cp_worker_clock_ms();
+    return queued;
+}
+
+/* The request line is here, its target not decoded yet. The return value is *context of on_request. */
+static void *on_request_line(void *unused, const char *target, struct MHD_Connection *peer)
+{
+    (void)unused;
+    struct cp_connection *connection =
+        MHD_get_connection_info(peer, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    return connection && cp_connection_begin(connection, target, cp_worker_clock_ms()) ? connection : NULL;
+}
+
+static enum MHD_Result note_header(void *head, enum MHD_ValueKind kind, const char *name, size_t name_size,
+                                   const char *value, size_t value_size)
+{
+    (void)kind;
+    cp_request_head_note(head, (struct cp_text){name, name_size}, (struct cp_text){value, value_size});
+    return MHD_YES;
+}
+
+/* True: reply at once. */
+static bool take_head(struct cp_connection *connection, struct MHD_Connection *peer, const char *method,
+                      const char *version)
+{
+    struct cp_request_head head = {0};
+    MHD_get_connection_values_n(peer, MHD_HEADER_KIND, note_header, &head);
+    size_t head_bytes = MHD_get_connection_info(peer, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+    return cp_connection_take_head(connection, &head, head_bytes, method, strcmp(version, "HTTP/1.0") == 0);
+}
+
+/* Called for the head, for each part of the body, and at the end. A reply that is queued in the first of these calls
+ * ends the connection. */
+static enum MHD_Result on_request(void *worker, struct MHD_Connection *peer, const char *url, const char *method,
+                                  const char *version, const char *bytes, size_t *size, void **context)
+{
+    (void)url;
+    struct cp_connection *connection = *context;
+    if (!connection || connection->phase == CP_PHASE_ABANDONED) return MHD_NO;
+    if (connection->phase == CP_PHASE_HEAD) {
+        bool at_once = take_head(connection, peer, method, version);
+        return at_once ? queue_reply(worker, connection, peer) : MHD_YES;
+    }
+    if (*size) {
+        size_t taken = *size;
+        *size = 0;
+        return cp_connection_take_body(connection, bytes, taken, cp_worker_clock_ms()) ? MHD_YES : MHD_NO;
+    }
+    cp_connection_answer(connection);
+    return queue_reply(worker, connection, peer);
+}
+
+static void on_completed(void *unused, struct MHD_Connection *peer, void **context, enum MHD_RequestTerminationCode why)
+{
+    (void)unused, (void)peer, (void)why;
+    if (*context) cp_connection_end(*context, cp_worker_clock_ms());
+    *context = NULL;
+}
+
+/* ---- Connections ------------------------------------------------------------------------------------------------ */
+
+static void open_connection(struct cp_worker *worker, struct MHD_Connection *peer, void **context)
+{
+    struct cp_connection *connection = calloc(1, sizeof *connection);
+    *context = connection;
+    if (!connection) return; /* each request on it is then refused by closing it */
+    connection->options = &worker->http->options;
+    connection->socket = MHD_get_connection_info(peer, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    connection->since_ms = cp_worker_clock_ms();
+    cp_memory_open(&connection->memory, worker->pool, connection->options->request_memory_bytes, cp_service_exhausted);
+    connection->next = worker->connections;
+    connection->back = &worker->connections;
+    if (connection->next) connection->next->back = &connection->next;
+    worker->connections = connection;
+}
+
+static void close_connection(struct cp_connection *connection)
+{
+    if (connection->next) connection->next->back = connection->back;
+    *connection->back = connection->next;
+    cp_memory_reset(&connection->memory);
+    free(connection);
+}
+
+static void on_connection(void *worker, struct MHD_Connection *peer, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        open_connection(worker, peer, context);
+        return;
+    }
+    atomic_fetch_sub(&((struct cp_worker *)worker)->http->connections, 1);
+    if (*context) close_connection(*context);
+}
+
+static void sweep(struct cp_worker *worker, int64_t now)
+{
+    for (struct cp_connection *at = worker->connections; at; at = at->next) cp_connection_look_at_deadline(at, now);
+}
+
+/* ---- Accepting -------------------------------------------------------------------------------------------------- */
+
+static void listen_again(struct cp_worker *worker, bool listen)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = EVENT_LISTENER};
+    if (listen == worker->listening) return;
+    if (epoll_ctl(worker->epoll, listen ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, worker->http->listener, &event) == 0) {
+        worker->listening = listen;
+    }
+}
+
+/* Too many connections: say so, and take what the client has sent already, for the answer to outlive the close. */
+static void turn_away(struct cp_worker *worker, int socket)
+{
+    struct cp_memory memory;
+    struct cp_reply reply = {0};
+    char dropped[4096];
+    cp_memory_open(&memory, worker->pool, worker->http->options.request_memory_bytes, cp_service_exhausted);
+    cp_service_refuse(503, "Too many connections are open.", &reply, &memory.arena);
+    cp_reply_send_raw(socket, &reply);
+    shutdown(socket, SHUT_WR);
+    while (recv(socket, dropped, sizeof dropped, MSG_DONTWAIT) > 0) continue;
+    close(socket);
+    cp_memory_reset(&memory);
+}
+
+/* Accept one connection. False: there is none. */
+static bool accept_one(struct cp_worker *worker)
+{
+    struct cp_http *http = worker->http;
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    int socket = accept4(http->listener, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (socket < 0) {
+        bool out_of_descriptors = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+        if (out_of_descriptors) listen_again(worker, false); /* until the next sweep: others may have closed */
+        return errno == ECONNABORTED || errno == EINTR;
+    }
+    if (atomic_fetch_add(&http->connections, 1) >= http->options.connection_limit) {
+        atomic_fetch_sub(&http->connections, 1);
+        turn_away(worker, socket);
+    } else if (MHD_add_connection(worker->daemon, socket, (struct sockaddr *)&address, size) != MHD_YES) {
+        atomic_fetch_sub(&http->connections, 1); /* it has closed the socket */
+    }
+    return true;
+}
+
+/* ---- The loop --------------------------------------------------------------------------------------------------- */
+
+static void give_up_listener(struct cp_worker *worker)
+{
+    struct cp_http *http = worker->http;
+    if (!worker->accepting) return;
+    while (accept_one(worker)) continue;
+    listen_again(worker, false);
+    worker->accepting = false;
+    if (atomic_fetch_sub(&http->accepting, 1) > 1) return;
+    close(http->listener);
+    http->listener = -1;
+}
+
+/* One step of a drain. True: nothing is left to do, or no time for it. */
+static bool drain_step(struct cp_worker *worker, int64_t now)
+{
+    int64_t elapsed = now - atomic_load(&worker->http->drain_began_ms);
+    if (elapsed >= HANDSHAKE_MS) give_up_listener(worker);
+    if (elapsed >= IDLE_DRAIN_MS) {
+        for (struct cp_connection *at = worker->connections; at; at = at->next) cp_connection_cut_idle(at);
+    }
+    bool finished = !worker->accepting && !worker->connections;
+    return finished || elapsed > (int64_t)worker->http->options.drain_seconds * 1000;
+}
+
+static int wait_ms(struct cp_worker *worker)
+{
+    MHD_UNSIGNED_LONG_LONG due;
+    int most = is_draining(worker->http) ? DRAIN_SWEEP_MS : SWEEP_MS;
+    return MHD_get_timeout(worker->daemon, &due) == MHD_YES && due < (unsigned)most ? (int)due : most;
+}
+
+static void wait_for_events(struct cp_worker *worker)
+{
+    struct epoll_event events[4];
+    int count = epoll_wait(worker->epoll, events, 4, wait_ms(worker));
+    for (int i = 0; i < count; i++) {
+        uint64_t ignored;
+        if (events[i].data.u32 == EVENT_LISTENER) accept_one(worker);
+        if (events[i].data.u32 == EVENT_WAKE && read(worker->wake, &ignored, sizeof ignored) < 0) continue;
+    }
+}
+
+static bool housekeeping(struct cp_worker *worker)
+{
+    int64_t now = cp_worker_clock_ms();
+    if (now - worker->swept_ms >= SWEEP_MS) {
+        worker->swept_ms = now;
+        sweep(worker, now);
+        listen_again(worker, worker->accepting);
+    }
+    return is_draining(worker->http) && drain_step(worker, now);
+}
+
+static void count_unanswered(struct cp_worker *worker)
+{
+    for (const struct cp_connection *at = worker->connections; at; at = at->next) {
+        if (cp_connection_is_busy(at)) atomic_fetch_add(&worker->http->unanswered, 1);
+    }
+}
+
+void cp_worker_run(struct cp_worker *worker)
+{
+    struct cp_http *http = worker->http;
+    while (!atomic_load_explicit(&http->stopping, memory_order_relaxed)) {
+        wait_for_events(worker);
+        MHD_run(worker->daemon);
+        if (housekeeping(worker)) break;
+    }
+    count_unanswered(worker);
+    give_up_listener(worker);
+    MHD_stop_daemon(worker->daemon);
+    worker->daemon = NULL;
+    uint64_t one = 1;
+    if (atomic_fetch_sub(&http->running, 1) == 1 && write(http->ended, &one, sizeof one) < 0) return;
+}
+
+void cp_worker_wake(struct cp_worker *worker)
+{
+    uint64_t one = 1;
+    if (write(worker->wake, &one, sizeof one) < 0) return; /* full: it is awake already */
+}
+
+/* ---- Beginning and end ------------------------------------------------------------------------------------------ */
+
+static struct MHD_Daemon *start_daemon(struct cp_worker *worker)
+{
+    const struct cp_http_options *options = &worker->http->options;
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, worker,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connection_limit + 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_MEMORY_BYTES(options->header_bytes), MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)(options->request_seconds + options->idle_seconds), MHD_OPTION_URI_LOG_CALLBACK, on_request_line,
+        NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker,
+        MHD_OPTION_END);
+}
+
+static bool add_event(struct cp_worker *worker, int descriptor, enum event_source source)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = source};
+    return epoll_ctl(worker->epoll, EPOLL_CTL_ADD, descriptor, &event) == 0;
+}
+
+static bool set_up(struct cp_worker *worker)
+{
+    worker->epoll = epoll_create1(EPOLL_CLOEXEC);
+    worker->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    worker->pool = cp_memory_pool_create(worker->http->options.keep_memory_bytes);
+    worker->daemon = worker->pool ? start_daemon(worker) : NULL;
+    if (worker->epoll < 0 || worker->wake < 0 || !worker->daemon) return false;
+    worker->accepting = true;
+    listen_again(worker, true);
+    return worker->listening && add_event(worker, worker->wake, EVENT_WAKE) &&
+           add_event(worker, MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, EVENT_DAEMON);
+}
+
+struct cp_worker *cp_worker_create(struct cp_http *http)
+{
+    struct cp_worker *worker = calloc(1, sizeof *worker);
+    if (!worker) return NULL;
+    worker->http = http;
+    if (set_up(worker)) return worker;
+    int code = errno;
+    cp_worker_free(worker);
+    errno = code;
+    return NULL;
+}
+
+void cp_worker_free(struct cp_worker *worker)
+{
+    if (worker->daemon) MHD_stop_daemon(worker->daemon);
+    if (worker->epoll > 0) close(worker->epoll);
+    if (worker->wake > 0) close(worker->wake);
+    cp_memory_pool_free(worker->pool);
+    free(worker);
+}

@@ -1,0 +1,186 @@
+/* The server's life: start, drain, end. */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "server/http/listener.h"
+#include "server/http/worker.h"
+#include "server/state.h"
+
+/* Descriptors beside the connections: listener, events, epolls, standard streams, files. */
+#define OTHER_DESCRIPTORS 64
+
+static int usable_processors(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count < 1 ? 1 : (int)count;
+}
+
+static void allow_descriptors(int connections)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)connections + OTHER_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void *thread_main(void *worker)
+{
+    cp_worker_run(worker);
+    return NULL;
+}
+
+/* With all signals blocked in it: they are for the thread that started the server. */
+static bool start_worker(struct cp_http *http)
+{
+    struct cp_worker_thread *slot = &http->workers[http->worker_count];
+    slot->worker = cp_worker_create(http);
+    if (!slot->worker) return false;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int code = pthread_create(&slot->thread, NULL, thread_main, slot->worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (code != 0) {
+        cp_worker_free(slot->worker);
+        errno = code;
+        return false;
+    }
+    http->worker_count++;
+    return true;
+}
+
+static bool start_workers(struct cp_http *http)
+{
+    atomic_store(&http->accepting, http->options.workers);
+    atomic_store(&http->running, http->options.workers);
+    while (http->worker_count < http->options.workers) {
+        if (!start_worker(http)) return false;
+    }
+    return true;
+}
+
+struct cp_http *cp_http_start(const struct cp_http_options *options, char *error, size_t error_size)
+{
+    int workers = options->workers > 0 ? options->workers : usable_processors();
+    struct cp_http *http = calloc(1, sizeof *http + (size_t)workers * sizeof *http->workers);
+    int listener = http ? cp_listener_open(options->host, options->port, error, error_size) : -1;
+    if (listener < 0) {
+        if (!http) snprintf(error, error_size, "cannot start: out of memory");
+        free(http);
+        return NULL;
+    }
+    http->options = *options;
+    http->options.workers = workers;
+    http->listener = listener;
+    http->port = cp_listener_port(listener);
+    http->ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    allow_descriptors(options->connection_limit);
+    atomic_store(&cp_draining, false);
+    if (http->ended < 0 || !start_workers(http)) {
+        snprintf(error, error_size, "cannot start %d workers: %s", workers, strerror(errno));
+        cp_http_free(http);
+        return NULL;
+    }
+    return http;
+}
+
+int cp_http_port(const struct cp_http *http)
+{
+    return http->port;
+}
+
+static void wake_all(struct cp_http *http)
+{
+    for (int i = 0; i < http->worker_count; i++) cp_worker_wake(http->workers[i].worker);
+}
+
+void cp_http_drain(struct cp_http *http)
+{
+    int_least64_t not_yet = 0;
+    atomic_store(&cp_draining, true);
+    /* No worker closes the listener before it has seen the time that is stored next, so it is still open here. */
+    if (atomic_load(&http->drain_began_ms) == 0) cp_listener_drop_new(http->listener);
+    atomic_compare_exchange_strong(&http->drain_began_ms, &not_yet, cp_worker_clock_ms());
+    wake_all(http);
+}
+
+bool cp_http_wait(struct cp_http *http, int timeout_ms)
+{
+    struct pollfd ended = {.fd = http->ended, .events = POLLIN};
+    int ready;
+    do ready = poll(&ended, 1, timeout_ms);
+    while (ready < 0 && errno == EINTR && timeout_ms < 0);
+    return ready > 0;
+}
+
+int cp_http_unanswered(const struct cp_http *http)
+{
+    return atomic_load(&http->unanswered);
+}
+
+void cp_http_free(struct cp_http *http)
+{
+    if (!http) return;
+    atomic_store(&http->stopping, true);
+    wake_all(http);
+    for (int i = 0; i < http->worker_count; i++) {
+        pthread_join(http->workers[i].thread, NULL);
+        cp_worker_free(http->workers[i].worker);
+    }
+    if (http->listener >= 0) close(http->listener);
+    if (http->ended >= 0) close(http->ended);
+    free(http);
+}
+
+static void termination_signals(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+}
+
+void cp_http_block_signals(void)
+{
+    sigset_t signals;
+    termination_signals(&signals);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* Until a signal (true) or the end of all workers. */
+static bool wait_for_signal(struct cp_http *http, int signals)
+{
+    struct pollfd ready[] = {{.fd = signals, .events = POLLIN}, {.fd = http->ended, .events = POLLIN}};
+    while (poll(ready, 2, -1) < 0) {
+        if (errno != EINTR) return true;
+    }
+    struct signalfd_siginfo taken;
+    return ready[0].revents && read(signals, &taken, sizeof taken) > 0;
+}
+
+int cp_http_run_until_signal(struct cp_http *http)
+{
+    sigset_t signals;
+    termination_signals(&signals);
+    int source = signalfd(-1, &signals, SFD_CLOEXEC);
+    if (source < 0) return 0;
+    wait_for_signal(http, source);
+    cp_http_drain(http);
+    if (wait_for_signal(http, source)) {
+        atomic_store(&http->stopping, true);
+        wake_all(http);
+        cp_http_wait(http, -1);
+    }
+    close(source);
+    return cp_http_unanswered(http);
+}

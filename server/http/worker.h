@@ -1,0 +1,48 @@
+/* Between the server's life cycle and its workers; no one else includes this. */
+#ifndef CP_WORKER_H
+#define CP_WORKER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/http/http.h"
+
+struct cp_worker;
+
+/* What the workers of one server share. */
+struct cp_http {
+    struct cp_http_options options;
+    int listener;              /* closed by the last worker that accepts; -1 then */
+    int ended;                 /* eventfd: readable when the last worker has ended */
+    atomic_int accepting;      /* workers that still accept */
+    atomic_int running;        /* workers whose loop has not ended */
+    atomic_int connections;    /* open now */
+    atomic_int unanswered;     /* requests cut off at the end */
+    atomic_bool stopping;      /* at once */
+    atomic_int_least64_t drain_began_ms; /* by cp_worker_clock_ms; 0: not draining */
+    int port;
+    int worker_count; /* whose threads run */
+    struct cp_worker_thread {
+        struct cp_worker *worker;
+        pthread_t thread;
+    } workers[];
+};
+
+/* NULL: no memory or descriptors. `http` outlives the worker. */
+struct cp_worker *cp_worker_create(struct cp_http *http);
+
+/* The event loop; returns when the server has drained or is stopping, with every connection closed. */
+void cp_worker_run(struct cp_worker *worker);
+
+/* Make the loop look at the server's state; callable from any thread. */
+void cp_worker_wake(struct cp_worker *worker);
+
+/* After cp_worker_run has returned, or if it never was called. */
+void cp_worker_free(struct cp_worker *worker);
+
+/* Milliseconds of a clock that never goes back, never 0; a few milliseconds coarse. */
+int64_t cp_worker_clock_ms(void);
+
+#endif

@@ -1,0 +1,240 @@
+#include "server/plan_writing.h"
+
+#include <stdio.h>
+
+#include "core/relationships.h"
+#include "server/problem.h"
+
+void cp_write_layout_shape(struct cp_writer *writer, const struct cp_plan_style *style, const struct cp_shape *shape)
+{
+    if (!style->channels_last) {
+        cp_write_shape(writer, shape);
+        return;
+    }
+    struct cp_shape last = cp_shape_to_channels_last(shape);
+    cp_write_shape(writer, &last);
+}
+
+const char *cp_axis_letter(int axis, int axes)
+{
+    static const char *const letters[] = {"D", "H", "W"};
+    if (axis < 0 || axes < 1 || axes > CP_MAX_AXES || axis >= axes) return NULL;
+    return axes == 1 ? "L" : letters[CP_MAX_AXES - axes + axis];
+}
+
+/* ---- Receptive fields --------------------------------------------------------------------------------------------- */
+
+/* Tracked axes in the order of the dimensions that they are. */
+static int tracked_axes(const struct cp_field *field, const struct cp_axis_field *axes[CP_MAX_RANK])
+{
+    int count = 0;
+    for (int dim = 0; dim < CP_MAX_RANK; dim++)
+        for (int at = 0; at < field->axis_count; at++)
+            if (field->axis[at].state == CP_FIELD_TRACKED && field->axis[at].dims == 1u << dim)
+                axes[count++] = &field->axis[at];
+    return count;
+}
+
+static void write_stride(struct cp_writer *writer, const struct cp_axis_field *axis)
+{
+    char text[48];
+    if (axis->advance % axis->phases == 0) {
+        cp_write_integer(writer, axis->advance / axis->phases);
+        return;
+    }
+    int64_t a = axis->advance, b = axis->phases;
+    while (b) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    snprintf(text, sizeof text, "%lld/%lld", (long long)(axis->advance / a), (long long)(axis->phases / a));
+    cp_write_string(writer, text);
+}
+
+static void write_field(struct cp_writer *writer, const struct cp_field *field)
+{
+    const struct cp_axis_field *axes[CP_MAX_RANK];
+    enum cp_field_kind kind = field ? cp_field_kind(field) : CP_FIELD_NONE;
+    if (kind == CP_FIELD_NONE) {
+        cp_write_null(writer);
+        return;
+    }
+    if (kind == CP_FIELD_GLOBAL) {
+        cp_write_string(writer, "global");
+        return;
+    }
+    int count = tracked_axes(field, axes);
+    cp_write_object_begin(writer);
+    CP_WRITE_NAME(writer, "size");
+    cp_write_array_begin(writer);
+    for (int at = 0; at < count; at++) cp_write_integer(writer, cp_axis_field_size(axes[at]));
+    cp_write_array_end(writer);
+    CP_WRITE_NAME(writer, "stride");
+    cp_write_array_begin(writer);
+    for (int at = 0; at < count; at++) write_stride(writer, axes[at]);
+    cp_write_array_end(writer);
+    CP_WRITE_NAME(writer, "start");
+    cp_write_array_begin(writer);
+    for (int at = 0; at < count; at++) {
+        if (axes[at]->first.low > axes[at]->first.high)
+            cp_write_null(writer);
+        else
+            cp_write_integer(writer, axes[at]->first.low);
+    }
+    cp_write_array_end(writer);
+    cp_write_object_end(writer);
+}
+
+/* ---- Layers ------------------------------------------------------------------------------------------------------- */
+
+static struct cp_text source_name(const struct cp_stack *stack, uint32_t source)
+{
+    return source < stack->input_count ? stack->inputs[source].name : stack->layers[source - stack->input_count].name;
+}
+
+static void write_formulas(struct cp_writer *writer, const struct cp_layer *layer, const struct cp_layer_plan *plan)
+{
+    enum { ROOM = 512 };
+    char formula[ROOM];
+    cp_write_array_begin(writer);
+    for (int axis = 0; plan->trace && axis < layer->type->axes; axis++) {
+        size_t size =
+            cp_relationship_formula(formula, sizeof formula, plan->relationship, plan->operation, &plan->trace[axis]);
+        cp_write_text(writer, (struct cp_text){formula, size});
+    }
+    if (!plan->trace && plan->rule)
+        cp_write_text(writer, cp_message(writer->arena, "{0}: {1}",
+                                         CP_ARGUMENTS(cp_words(plan->rule), cp_dimensions(&plan->output))));
+    cp_write_array_end(writer);
+}
+
+static void write_explanation(struct cp_writer *writer, const struct cp_layer *layer, const struct cp_layer_plan *plan)
+{
+    CP_WRITE_NAME(writer, "formula");
+    if (plan->state == CP_LAYER_PLANNED)
+        write_formulas(writer, layer, plan);
+    else
+        cp_write_null(writer);
+}
+
+static void write_layer(struct cp_writer *writer, const struct cp_stack *stack, const struct cp_layer *layer,
+                        const struct cp_layer_plan *plan, const struct cp_plan_style *style)
+{
+    cp_write_object_begin(writer);
+    CP_WRITE_NAME(writer, "name");
+    cp_write_text(writer, layer->name);
+    CP_WRITE_NAME(writer, "type");
+    cp_write_string(writer, layer->type->name);
+    CP_WRITE_NAME(writer, "from");
+    cp_write_array_begin(writer);
+    for (uint32_t at = 0; at < layer->source_count; at++) cp_write_text(writer, source_name(stack, layer->sources[at]));
+    cp_write_array_end(writer);
+    CP_WRITE_NAME(writer, "output");
+    if (plan->state == CP_LAYER_PLANNED)
+        cp_write_layout_shape(writer, style, &plan->output);
+    else
+        cp_write_null(writer);
+    CP_WRITE_NAME(writer, "params");
+    cp_write_count(writer, plan->params);
+    CP_WRITE_NAME(writer, "macs");
+    cp_write_count(writer, plan->macs);
+    CP_WRITE_NAME(writer, "output_bytes");
+    cp_write_count(writer, plan->output_bytes);
+    CP_WRITE_NAME(writer, "receptive_field");
+    write_field(writer, plan->field);
+    CP_WRITE_NAME(writer, "relationship");
+    cp_write_count(writer, plan->relationship ? plan->relationship : CP_UNKNOWN);
+    if (style->explain) write_explanation(writer, layer, plan);
+    cp_write_object_end(writer);
+}
+
+void cp_write_planned_layers(struct cp_writer *writer, const struct cp_plan *plan, const struct cp_plan_style *style)
+{
+    cp_write_array_begin(writer);
+    for (uint32_t at = 0; at < plan->stack->layer_count; at++)
+        write_layer(writer, plan->stack, &plan->stack->layers[at], &plan->layers[at], style);
+    cp_write_array_end(writer);
+}
+
+/* ---- Findings ----------------------------------------------------------------------------------------------------- */
+
+static void write_fix_value(struct cp_writer *writer, const struct cp_fix *fix)
+{
+    switch (fix->form) {
+    case CP_FIX_INTEGER: cp_write_integer(writer, fix->values[0]); break;
+    case CP_FIX_LIST: cp_write_integers(writer, fix->values, fix->count); break;
+    case CP_FIX_PAIRS:
+        cp_write_array_begin(writer);
+        for (int pair = 0; pair < fix->count; pair++) cp_write_integers(writer, &fix->values[2 * pair], 2);
+        cp_write_array_end(writer);
+        break;
+    case CP_FIX_BOOLEAN: cp_write_boolean(writer, fix->values[0] != 0); break;
+    case CP_FIX_WORD: cp_write_string(writer, fix->word); break;
+    case CP_FIX_NULL: cp_write_null(writer); break;
+    }
+}
+
+static struct cp_text pointer_to(struct cp_arena *arena, const char *base, uint32_t layer, const char *member)
+{
+    return cp_message(arena, member ? "{0}/{1}/{2}" : "{0}/{1}",
+                      CP_ARGUMENTS(cp_words(base), cp_number(layer), cp_words(member ? member : "")));
+}
+
+/* The arguments of a finding with its shapes in the request's layout. */
+static void arguments_in_layout(struct cp_arena *arena, const struct cp_finding *finding, bool channels_last,
+                                struct cp_argument arguments[CP_MAX_ARGUMENTS])
+{
+    memcpy(arguments, finding->arguments, sizeof finding->arguments);
+    for (int at = 0; channels_last && at < finding->argument_count; at++) {
+        if (arguments[at].kind != CP_ARGUMENT_SHAPE) continue;
+        struct cp_shape *last = CP_NEW(arena, struct cp_shape);
+        *last = cp_shape_to_channels_last(arguments[at].shape);
+        arguments[at].shape = last;
+    }
+}
+
+void cp_write_finding(struct cp_writer *writer, const struct cp_stack *stack, const struct cp_finding *finding,
+                      const struct cp_plan_style *style)
+{
+    const struct cp_status *status = &cp_statuses[finding->code];
+    const char *letter = cp_axis_letter(finding->axis, finding->axes);
+    struct cp_argument arguments[CP_MAX_ARGUMENTS];
+    arguments_in_layout(writer->arena, finding, style->channels_last, arguments);
+    cp_write_object_begin(writer);
+    CP_WRITE_NAME(writer, "code");
+    cp_write_string(writer, status->code);
+    CP_WRITE_NAME(writer, "severity");
+    cp_write_string(writer, finding->severity == CP_SEVERITY_ERROR ? "error" : "warning");
+    CP_WRITE_NAME(writer, "layer");
+    cp_write_text(writer, stack->layers[finding->layer].name);
+    CP_WRITE_NAME(writer, "pointer");
+    cp_write_text(writer, pointer_to(writer->arena, style->base, finding->layer, finding->member));
+    CP_WRITE_NAME(writer, "axis");
+    if (letter)
+        cp_write_string(writer, letter);
+    else
+        cp_write_null(writer);
+    CP_WRITE_NAME(writer, "detail");
+    cp_write_text(writer, cp_message(writer->arena, status->detail, arguments, finding->argument_count));
+    if (status->suggestion[0]) {
+        CP_WRITE_NAME(writer, "suggestion");
+        cp_write_text(writer, cp_message(writer->arena, status->suggestion, arguments, finding->argument_count));
+    }
+    if (finding->fix.member) {
+        CP_WRITE_NAME(writer, "fix");
+        cp_write_object_begin(writer);
+        CP_WRITE_NAME(writer, "pointer");
+        cp_write_text(writer, pointer_to(writer->arena, style->base, finding->layer, finding->fix.member));
+        CP_WRITE_NAME(writer, "value");
+        write_fix_value(writer, &finding->fix);
+        cp_write_object_end(writer);
+    }
+    cp_write_object_end(writer);
+}
+
+void cp_write_findings(struct cp_writer *writer, const struct cp_plan *plan, const struct cp_plan_style *style)
+{
+    for (const struct cp_finding *finding = plan->findings.first; finding; finding = finding->next)
+        cp_write_finding(writer, plan->stack, finding, style);
+}

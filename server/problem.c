@@ -1,0 +1,255 @@
+#include "server/problem.h"
+
+#include <stdio.h>
+
+/* ---- Text in the arena -------------------------------------------------------------------------------------------- */
+
+struct text_builder {
+    struct cp_arena *arena;
+    char *start;
+    size_t size, capacity;
+};
+
+static void append(struct text_builder *text, const char *bytes, size_t size)
+{
+    if (text->size + size > text->capacity) {
+        size_t capacity = 2 * (text->size + size) + 64;
+        text->start = text->start ? cp_arena_extend(text->arena, text->start, text->capacity, capacity)
+                                  : cp_arena_take(text->arena, capacity, 1);
+        text->capacity = capacity;
+    }
+    memcpy(text->start + text->size, bytes, size);
+    text->size += size;
+}
+
+static void append_string(struct text_builder *text, const char *string)
+{
+    append(text, string, strlen(string));
+}
+
+static void append_number(struct text_builder *text, int64_t number)
+{
+    char digits[24];
+    append(text, digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)number));
+}
+
+static void append_shape(struct text_builder *text, const struct cp_shape *shape)
+{
+    append_string(text, "[");
+    for (int dim = 0; dim < shape->rank; dim++) {
+        if (dim) append_string(text, ", ");
+        if (shape->size[dim] == CP_ANY_SIZE)
+            append_string(text, "null");
+        else
+            append_number(text, shape->size[dim]);
+    }
+    append_string(text, "]");
+}
+
+static void append_argument(struct text_builder *text, const struct cp_argument *argument)
+{
+    switch (argument->kind) {
+    case CP_ARGUMENT_NUMBER: append_number(text, argument->number); break;
+    case CP_ARGUMENT_TEXT: append(text, argument->text.bytes, argument->text.size); break;
+    case CP_ARGUMENT_SHAPE: append_shape(text, argument->shape); break;
+    }
+}
+
+struct cp_text cp_message(struct cp_arena *arena, const char *pattern, const struct cp_argument *arguments,
+                          int argument_count)
+{
+    struct text_builder text = {.arena = arena};
+    for (const char *next = pattern; *next;) {
+        int index = next[0] == '{' && next[1] && next[2] == '}' ? next[1] - '0' : -1;
+        if (index >= 0 && index < argument_count) {
+            append_argument(&text, &arguments[index]);
+            next += 3;
+            continue;
+        }
+        size_t plain = 1 + strcspn(next + 1, "{");
+        append(&text, next, plain);
+        next += plain;
+    }
+    return (struct cp_text){text.start, text.size};
+}
+
+struct cp_text cp_did_you_mean(struct cp_arena *arena, struct cp_text nearest)
+{
+    if (nearest.size == 0) return (struct cp_text){0};
+    return cp_message(arena, "did you mean `{0}`?", CP_ARGUMENTS(cp_name(nearest)));
+}
+
+static struct cp_text describe_string(struct cp_arena *arena, struct cp_text string)
+{
+    enum { SHOWN = 60 };
+    bool cut = string.size > SHOWN;
+    if (cut) string.size = SHOWN;
+    while (cut && string.size && ((unsigned char)string.bytes[string.size] & 0xc0) == 0x80) string.size--;
+    return cp_message(arena, cut ? "\"{0}…\"" : "\"{0}\"", CP_ARGUMENTS(cp_name(string)));
+}
+
+struct cp_text cp_describe_json(struct cp_arena *arena, const struct cp_json *value)
+{
+    struct cp_writer number;
+    switch (cp_json_type(value)) {
+    case CP_JSON_NULL: return CP_TEXT("null");
+    case CP_JSON_FALSE: return CP_TEXT("false");
+    case CP_JSON_TRUE: return CP_TEXT("true");
+    case CP_JSON_NUMBER:
+        cp_writer_begin(&number, arena, 32);
+        cp_write_double(&number, cp_json_number(value));
+        return cp_writer_text(&number);
+    case CP_JSON_STRING: return describe_string(arena, cp_json_text(value));
+    case CP_JSON_ARRAY:
+        return cp_message(arena, cp_json_count(value) == 1 ? "a list of {0} value" : "a list of {0} values",
+                          CP_ARGUMENTS(cp_number((int64_t)cp_json_count(value))));
+    case CP_JSON_OBJECT: return CP_TEXT("an object");
+    }
+    return CP_TEXT("nothing");
+}
+
+/* ---- Places ------------------------------------------------------------------------------------------------------- */
+
+static void append_escaped(struct text_builder *text, struct cp_text name)
+{
+    for (size_t at = 0; at < name.size; at++) {
+        if (name.bytes[at] == '~')
+            append_string(text, "~0");
+        else if (name.bytes[at] == '/')
+            append_string(text, "~1");
+        else
+            append(text, &name.bytes[at], 1);
+    }
+}
+
+struct cp_text cp_path_pointer(struct cp_arena *arena, const struct cp_path *path)
+{
+    enum { DEEPEST = CP_MAX_JSON_DEPTH + 1 };
+    const struct cp_path *steps[DEEPEST];
+    int depth = 0;
+    struct text_builder text = {.arena = arena};
+    for (; path && path->parent && depth < DEEPEST; path = path->parent) steps[depth++] = path;
+    while (depth-- > 0) {
+        append_string(&text, "/");
+        if (steps[depth]->name.size)
+            append_escaped(&text, steps[depth]->name);
+        else
+            append_number(&text, steps[depth]->index);
+    }
+    return (struct cp_text){text.start, text.size};
+}
+
+/* ---- The collection ----------------------------------------------------------------------------------------------- */
+
+void cp_problems_begin(struct cp_problems *problems, struct cp_arena *arena)
+{
+    *problems = (struct cp_problems){.arena = arena};
+    problems->tail = &problems->first;
+}
+
+static struct cp_problem_error *add_error(struct cp_problems *problems, enum cp_code code,
+                                          const struct cp_argument *arguments, int argument_count)
+{
+    if (++problems->count > CP_MAX_PROBLEM_ERRORS) return NULL;
+    struct cp_problem_error *error = CP_NEW(problems->arena, struct cp_problem_error);
+    const struct cp_status *status = &cp_statuses[code];
+    *error = (struct cp_problem_error){
+        .code = code,
+        .detail = cp_message(problems->arena, status->detail, arguments, argument_count),
+        .suggestion = cp_message(problems->arena, status->suggestion, arguments, argument_count),
+        .offset = CP_UNKNOWN,
+    };
+    *problems->tail = error;
+    problems->tail = &error->next;
+    return error;
+}
+
+void cp_problem_add(struct cp_problems *problems, enum cp_code code, const struct cp_path *at,
+                    const struct cp_argument *arguments, int argument_count)
+{
+    struct cp_problem_error *error = add_error(problems, code, arguments, argument_count);
+    if (error) error->pointer = cp_path_pointer(problems->arena, at);
+}
+
+void cp_problem_add_json(struct cp_problems *problems, const struct cp_json_error *json)
+{
+    static const enum cp_code codes[] = {
+        [CP_JSON_SYNTAX] = CP_CODE_invalid_json,    [CP_JSON_DUPLICATE] = CP_CODE_duplicate_member,
+        [CP_JSON_TOO_DEEP] = CP_CODE_json_too_deep, [CP_JSON_TOO_MANY] = CP_CODE_json_too_many_values,
+        [CP_JSON_NUL] = CP_CODE_nul_in_string,      [CP_JSON_HUGE] = CP_CODE_number_out_of_range,
+    };
+    int64_t offset = (int64_t)json->offset;
+    struct cp_argument second = cp_words(json->expected ? json->expected : "");
+    if (json->fault == CP_JSON_TOO_DEEP) second = cp_number(CP_MAX_JSON_DEPTH);
+    if (json->fault == CP_JSON_TOO_MANY) second = cp_number(CP_MAX_JSON_VALUES);
+    struct cp_problem_error *error = add_error(problems, codes[json->fault], CP_ARGUMENTS(cp_number(offset), second));
+    if (error) error->offset = offset;
+}
+
+static void write_error(struct cp_writer *writer, const struct cp_problem_error *error)
+{
+    cp_write_object_begin(writer);
+    CP_WRITE_NAME(writer, "code");
+    cp_write_string(writer, cp_statuses[error->code].code);
+    CP_WRITE_NAME(writer, "pointer");
+    cp_write_text(writer, error->pointer);
+    if (error->offset != CP_UNKNOWN) {
+        CP_WRITE_NAME(writer, "offset");
+        cp_write_integer(writer, error->offset);
+    }
+    CP_WRITE_NAME(writer, "detail");
+    cp_write_text(writer, error->detail);
+    if (error->suggestion.size) {
+        CP_WRITE_NAME(writer, "suggestion");
+        cp_write_text(writer, error->suggestion);
+    }
+    cp_write_object_end(writer);
+}
+
+/* The detail of the whole: that of its only error, or how many there are. */
+static struct cp_text overall_detail(const struct cp_problems *problems)
+{
+    if (problems->count > 1)
+        return cp_message(problems->arena, "{0} errors; the first: {1}",
+                          CP_ARGUMENTS(cp_number(problems->count), cp_name(problems->first->detail)));
+    return problems->first->detail;
+}
+
+void cp_problems_reply(const struct cp_problems *problems, struct cp_reply *reply)
+{
+    const struct cp_status *status = &cp_statuses[problems->first->code];
+    struct cp_writer writer;
+    cp_writer_begin(&writer, problems->arena, 512);
+    cp_write_object_begin(&writer);
+    CP_WRITE_NAME(&writer, "type");
+    cp_write_text(&writer, cp_message(problems->arena, "/problems/{0}", CP_ARGUMENTS(cp_words(status->code))));
+    CP_WRITE_NAME(&writer, "title");
+    cp_write_string(&writer, status->title);
+    CP_WRITE_NAME(&writer, "status");
+    cp_write_integer(&writer, status->http_status);
+    CP_WRITE_NAME(&writer, "detail");
+    cp_write_text(&writer, overall_detail(problems));
+    CP_WRITE_NAME(&writer, "errors");
+    cp_write_array_begin(&writer);
+    for (const struct cp_problem_error *error = problems->first; error; error = error->next)
+        write_error(&writer, error);
+    cp_write_array_end(&writer);
+    if (problems->count > CP_MAX_PROBLEM_ERRORS) {
+        CP_WRITE_NAME(&writer, "errors_omitted");
+        cp_write_integer(&writer, problems->count - CP_MAX_PROBLEM_ERRORS);
+    }
+    cp_write_object_end(&writer);
+    reply->status = status->http_status;
+    reply->content_type = "application/problem+json";
+    reply->body = cp_writer_text(&writer);
+    reply->is_static = false;
+}
+
+void cp_problem_reply(enum cp_code code, struct cp_arena *arena, struct cp_reply *reply,
+                      const struct cp_argument *arguments, int argument_count)
+{
+    struct cp_problems problems;
+    cp_problems_begin(&problems, arena);
+    cp_problem_add(&problems, code, NULL, arguments, argument_count);
+    cp_problems_reply(&problems, reply);
+}

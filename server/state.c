@@ -1,0 +1,3 @@
+#include "server/state.h"
+
+atomic_bool cp_draining;

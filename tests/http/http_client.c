@@ -1,0 +1,143 @@
+#define _GNU_SOURCE 1 /* memmem */
+
+#include "tests/http/http_client.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct cp_http *cp_client_server(struct cp_http_options options)
+{
+    char error[256] = "";
+    options.host = "127.0.0.1";
+    options.port = 0;
+    struct cp_http *http = cp_http_start(&options, error, sizeof error);
+    if (!http) fail_msg("the server did not start: %s", error);
+    return http;
+}
+
+static int connect_to(int port, int *code)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (client < 0) fail_msg("socket: %s", strerror(errno));
+    *code = connect(client, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : errno;
+    return client;
+}
+
+int cp_client_try(int port)
+{
+    int code;
+    close(connect_to(port, &code));
+    return code;
+}
+
+struct cp_client *cp_client_open(int port)
+{
+    struct cp_client *client = malloc(sizeof *client);
+    int code;
+    assert_non_null(client);
+    client->filled = client->taken = 0;
+    client->socket = connect_to(port, &code);
+    if (code) fail_msg("connect to port %d: %s", port, strerror(code));
+    return client;
+}
+
+void cp_client_close(struct cp_client *client)
+{
+    close(client->socket);
+    free(client);
+}
+
+void cp_client_send(struct cp_client *client, const char *bytes, size_t size)
+{
+    while (size) {
+        ssize_t sent = send(client->socket, bytes, size, MSG_NOSIGNAL);
+        if (sent < 0) fail_msg("send: %s", strerror(errno));
+        bytes += sent;
+        size -= (size_t)sent;
+    }
+}
+
+void cp_client_send_text(struct cp_client *client, const char *text)
+{
+    cp_client_send(client, text, strlen(text));
+}
+
+/* Read what there is; false at the end of the connection. */
+static bool read_more(struct cp_client *client)
+{
+    struct pollfd ready = {.fd = client->socket, .events = POLLIN};
+    if (client->filled == sizeof client->bytes) fail_msg("a reply is larger than the client's %zu bytes", client->filled);
+    if (poll(&ready, 1, CP_CLIENT_PATIENCE_MS) != 1) fail_msg("no answer within %d ms", CP_CLIENT_PATIENCE_MS);
+    ssize_t got = recv(client->socket, client->bytes + client->filled, sizeof client->bytes - client->filled, 0);
+    if (got < 0) fail_msg("receive: %s", strerror(errno));
+    client->filled += (size_t)got;
+    return got > 0;
+}
+
+static void need(struct cp_client *client, size_t size)
+{
+    while (client->filled - client->taken < size) {
+        if (!read_more(client)) fail_msg("the connection ended in the middle of a reply");
+    }
+}
+
+static size_t head_size(struct cp_client *client)
+{
+    for (;;) {
+        char *from = client->bytes + client->taken;
+        char *end = memmem(from, client->filled - client->taken, "\r\n\r\n", 4);
+        if (end) return (size_t)(end + 4 - from);
+        if (!read_more(client)) fail_msg("the connection ended before a reply");
+    }
+}
+
+void cp_client_read(struct cp_client *client, struct cp_client_reply *reply, bool bodiless)
+{
+    char length[32];
+    memmove(client->bytes, client->bytes + client->taken, client->filled - client->taken);
+    client->filled -= client->taken;
+    client->taken = 0;
+    size_t size = head_size(client);
+    assert_true(size < sizeof reply->head);
+    memcpy(reply->head, client->bytes, size);
+    reply->head[size] = 0;
+    if (sscanf(reply->head, "HTTP/1.1 %d ", &reply->status) != 1) fail_msg("no status line in: %s", reply->head);
+    client->taken = size;
+    cp_client_header(reply, "Content-Length", length, sizeof length);
+    reply->body_size = bodiless ? 0 : strtoul(length, NULL, 10);
+    need(client, reply->body_size);
+    reply->body = client->bytes + size;
+    client->taken += reply->body_size;
+}
+
+void cp_client_expect_end(struct cp_client *client)
+{
+    if (client->filled > client->taken || read_more(client)) fail_msg("more bytes where the connection should end");
+}
+
+const char *cp_client_header(const struct cp_client_reply *reply, const char *name, char *value, size_t size)
+{
+    size_t name_size = strlen(name);
+    *value = 0;
+    for (const char *line = strstr(reply->head, "\r\n"); line && line[2] != '\r'; line = strstr(line + 2, "\r\n")) {
+        if (strncasecmp(line + 2, name, name_size) != 0 || line[2 + name_size] != ':') continue;
+        const char *from = line + 3 + name_size + strspn(line + 3 + name_size, " ");
+        snprintf(value, size, "%.*s", (int)strcspn(from, "\r"), from);
+        break;
+    }
+    return value;
+}

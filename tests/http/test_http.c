@@ -1,0 +1,507 @@
+/* The transport over real sockets: framing, refusals, keep-alive, many connections, deadlines, drain. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "tests/http/http_client.h"
+
+#define STACK "{\"input\": [1, 3, 8, 8], \"layers\": [{\"type\": \"ReLU\"}]}"
+#define STACK_SIZE "54"
+#define JSON "Host: t\r\nContent-Type: application/json\r\n"
+#define POST_SHAPES "POST /v1/shapes HTTP/1.1\r\n" JSON
+#define GOOD_POST POST_SHAPES "Content-Length: " STACK_SIZE "\r\n\r\n" STACK
+#define HEALTH "GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n"
+#define PROBLEM "application/problem+json"
+
+static const struct cp_http_options defaults = CP_HTTP_DEFAULTS;
+
+static struct cp_http *start(void)
+{
+    struct cp_http_options options = defaults;
+    options.workers = 2;
+    return cp_client_server(options);
+}
+
+static void expect_status(const char *what, int wanted, const struct cp_client_reply *reply)
+{
+    if (reply->status != wanted) fail_msg("%s: status %d, wanted %d, in:\n%s", what, reply->status, wanted, reply->head);
+}
+
+static void expect_header(const char *what, const struct cp_client_reply *reply, const char *name, const char *wanted)
+{
+    char value[256];
+    cp_client_header(reply, name, value, sizeof value);
+    if (strcmp(value, wanted) != 0) fail_msg("%s: %s is \"%s\", wanted \"%s\"", what, name, value, wanted);
+}
+
+/* Send `text` on a connection of its own and read one reply. */
+static struct cp_client *ask(int port, const char *text, struct cp_client_reply *reply, bool bodiless)
+{
+    struct cp_client *client = cp_client_open(port);
+    cp_client_send_text(client, text);
+    cp_client_read(client, reply, bodiless);
+    return client;
+}
+
+/* ---- One request each: status, content type, and whether the connection lives on -------------------------------- */
+
+enum fate { KEPT, CLOSED };
+
+struct exchange_row {
+    const char *name, *request;
+    int status;
+    const char *content_type; /* NULL: not looked at */
+    enum fate fate;
+};
+
+static const struct exchange_row exchange_rows[] = {
+    {"sized body", GOOD_POST, 200, "application/json", KEPT},
+    {"chunked body", POST_SHAPES "Transfer-Encoding: chunked\r\n\r\n10\r\n{\"input\": [1, 3,\r\n26;x=y\r\n 8, 8], \"layers\": "
+     "[{\"type\": \"ReLU\"}]}\r\n0\r\nTrailer: x\r\n\r\n", 200, "application/json", KEPT},
+    {"no content type", "POST /v1/shapes HTTP/1.1\r\nHost: t\r\nContent-Length: " STACK_SIZE "\r\n\r\n" STACK, 200,
+     "application/json", KEPT},
+    {"empty body", POST_SHAPES "Content-Length: 0\r\n\r\n", 400, PROBLEM, KEPT},
+    {"not JSON", POST_SHAPES "Content-Length: 2\r\n\r\n{]", 400, PROBLEM, KEPT},
+    {"get", HEALTH, 200, NULL, KEPT},
+    {"get with a body", "GET /healthz HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\n{}", 200, NULL, KEPT},
+    {"ready", "GET /readyz HTTP/1.1\r\nHost: t\r\n\r\n", 200, NULL, KEPT},
+    {"layers", "GET /v1/layers HTTP/1.1\r\nHost: t\r\n\r\n", 200, "application/json", KEPT},
+    {"query", "GET /healthz?a=b HTTP/1.1\r\nHost: t\r\n\r\n", 200, NULL, KEPT},
+    {"absolute form", "GET http://t:80/healthz HTTP/1.1\r\nHost: t\r\n\r\n", 200, NULL, KEPT},
+    {"HTTP/1.0", "GET /healthz HTTP/1.0\r\n\r\n", 200, NULL, CLOSED},
+    {"HTTP/1.0 keep-alive", "GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", 200, NULL, KEPT},
+    {"client closes", "GET /healthz HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n", 200, NULL, CLOSED},
+    {"options of the server", "OPTIONS * HTTP/1.1\r\nHost: t\r\n\r\n", 204, NULL, KEPT},
+    {"unknown path", "GET /nope HTTP/1.1\r\nHost: t\r\n\r\n", 404, PROBLEM, KEPT},
+    {"unknown path, posted", "POST /nope HTTP/1.1\r\n" JSON "Content-Length: 2\r\n\r\n{}", 404, PROBLEM, KEPT},
+    {"encoded zero", "GET /healthz%00 HTTP/1.1\r\nHost: t\r\n\r\n", 404, PROBLEM, KEPT},
+    {"encoded zero and more", "GET /healthz%00/x HTTP/1.1\r\nHost: t\r\n\r\n", 404, PROBLEM, KEPT},
+    {"wrong method", "GET /v1/shapes HTTP/1.1\r\nHost: t\r\n\r\n", 405, PROBLEM, KEPT},
+    {"wrong method, posted", "POST /healthz HTTP/1.1\r\n" JSON "Content-Length: 2\r\n\r\n{}", 405, PROBLEM, KEPT},
+    {"unknown method", "BREW /healthz HTTP/1.1\r\nHost: t\r\n\r\n", 405, PROBLEM, KEPT},
+    {"no length", POST_SHAPES "\r\n", 411, PROBLEM, KEPT},
+    {"form type", "POST /v1/shapes HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+     "Content-Length: 2\r\n\r\n{}", 415, PROBLEM, KEPT},
+    {"enormous length", POST_SHAPES "Content-Length: 9999999999\r\n\r\n", 413, PROBLEM, CLOSED},
+    {"held back and too large", POST_SHAPES "Expect: 100-continue\r\nContent-Length: 9000000\r\n\r\n", 413, PROBLEM, CLOSED},
+    {"held back and refused", "POST /nope HTTP/1.1\r\n" JSON "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n", 404,
+     PROBLEM, CLOSED},
+    {"length and chunks", POST_SHAPES "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", 400,
+     PROBLEM, CLOSED},
+    {"two lengths", POST_SHAPES "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400, PROBLEM, CLOSED},
+    {"one length twice", POST_SHAPES "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}", 400, PROBLEM, CLOSED},
+    {"chunks twice", POST_SHAPES "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, PROBLEM,
+     CLOSED},
+    {"other coding", POST_SHAPES "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501, PROBLEM, CLOSED},
+    {"space before the colon", POST_SHAPES "Content-Length : 2\r\n\r\n{}", 400, PROBLEM, CLOSED},
+    {"no host", "GET /healthz HTTP/1.1\r\n\r\n", 400, PROBLEM, CLOSED},
+    {"two hosts", "GET /healthz HTTP/1.1\r\nHost: t\r\nHost: u\r\n\r\n", 400, PROBLEM, CLOSED},
+    {"space in the target", "GET /health z HTTP/1.1\r\nHost: t\r\n\r\n", 400, PROBLEM, CLOSED},
+    /* Refused by libmicrohttpd before any code of ours: its own page, the right status, and the connection ends. */
+    {"no version", "GET /healthz\r\n\r\n", 400, NULL, CLOSED},
+    {"unknown version", "GET /healthz HTTP/2.0\r\nHost: t\r\n\r\n", 505, NULL, CLOSED},
+    {"bad chunk", POST_SHAPES "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400, NULL, CLOSED},
+};
+
+static void test_exchanges(void **state)
+{
+    (void)state;
+    struct cp_http *http = start();
+    for (size_t i = 0; i < sizeof exchange_rows / sizeof *exchange_rows; i++) {
+        const struct exchange_row *row = &exchange_rows[i];
+        struct cp_client_reply reply;
+        struct cp_client *client = ask(cp_http_port(http), row->request, &reply, false);
+        expect_status(row->name, row->status, &reply);
+        if (row->content_type) expect_header(row->name, &reply, "Content-Type", row->content_type);
+        if (row->fate == CLOSED) {
+            expect_header(row->name, &reply, "Connection", "close");
+            cp_client_expect_end(client);
+        } else {
+            cp_client_send_text(client, HEALTH);
+            cp_client_read(client, &reply, false);
+            expect_status(row->name, 200, &reply);
+        }
+        cp_client_close(client);
+    }
+    cp_http_free(http);
+}
+
+/* libmicrohttpd answers these itself, and writes the head of its page twice; the status is all that can be relied on. */
+static void test_malformed_lengths(void **state)
+{
+    (void)state;
+    static const struct { const char *value; int status; } rows[] = {
+        {"abc", 400}, {"-2", 400}, {"2, 2", 400}, {"0x2", 400}, {"99999999999999999999999", 413}};
+    struct cp_http *http = start();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[256];
+        struct cp_client_reply reply;
+        snprintf(text, sizeof text, POST_SHAPES "Content-Length: %s\r\n\r\n{}", rows[i].value);
+        struct cp_client *client = ask(cp_http_port(http), text, &reply, false);
+        expect_status(rows[i].value, rows[i].status, &reply);
+        expect_header(rows[i].value, &reply, "Connection", "close");
+        cp_client_close(client);
+    }
+    cp_http_free(http);
+}
+
+static void test_standard_headers(void **state)
+{
+    (void)state;
+    static const struct { const char *request, *cache; } rows[] = {
+        {GOOD_POST, "no-store"}, {POST_SHAPES "Content-Length: 2\r\n\r\n{]", "no-store"}, {HEALTH, NULL}};
+    struct cp_http *http = start();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct cp_client_reply reply;
+        char timing[256];
+        double decode, compute, encode;
+        int end = 0;
+        struct cp_client *client = ask(cp_http_port(http), rows[i].request, &reply, false);
+        cp_client_header(&reply, "Server-Timing", timing, sizeof timing);
+        sscanf(timing, "decode;dur=%lf, compute;dur=%lf, encode;dur=%lf%n", &decode, &compute, &encode, &end);
+        if (!end || timing[end]) fail_msg("Server-Timing: %s", timing);
+        for (const char *dot = strchr(timing, '.'); dot; dot = strchr(dot + 1, '.')) {
+            if (strspn(dot + 1, "0123456789") != 6) fail_msg("not six decimals: %s", timing);
+        }
+        expect_header(rows[i].request, &reply, "X-Content-Type-Options", "nosniff");
+        if (rows[i].cache) expect_header(rows[i].request, &reply, "Cache-Control", rows[i].cache);
+        cp_client_close(client);
+    }
+    cp_http_free(http);
+}
+
+/* ---- Methods ---------------------------------------------------------------------------------------------------- */
+
+static void test_head_is_get_without_body(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"/healthz", "/v1/layers", "/openapi.yaml", "/nope"};
+    static const char *const names[] = {"Content-Length", "Content-Type"};
+    struct cp_http *http = start();
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        struct cp_client_reply get, head, next;
+        char text[128], value[256];
+        snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: t\r\n\r\n", paths[i]);
+        cp_client_close(ask(cp_http_port(http), text, &get, true));
+        snprintf(text, sizeof text, "HEAD %s HTTP/1.1\r\nHost: t\r\n\r\n", paths[i]);
+        struct cp_client *client = ask(cp_http_port(http), text, &head, true);
+        expect_status(paths[i], get.status, &head);
+        for (int n = 0; n < 2; n++) {
+            expect_header(paths[i], &head, names[n], cp_client_header(&get, names[n], value, sizeof value));
+        }
+        cp_client_send_text(client, HEALTH);
+        cp_client_read(client, &next, false);
+        expect_status("after HEAD", 200, &next); /* a body would have come first */
+        cp_client_close(client);
+    }
+    cp_http_free(http);
+}
+
+static void test_allow(void **state)
+{
+    (void)state;
+    static const struct { const char *request; int status; const char *allowed, *other; } rows[] = {
+        {"OPTIONS /v1/shapes HTTP/1.1\r\nHost: t\r\n\r\n", 204, "POST", "GET"},
+        {"OPTIONS /healthz HTTP/1.1\r\nHost: t\r\n\r\n", 204, "GET", "POST"},
+        {"GET /v1/shapes HTTP/1.1\r\nHost: t\r\n\r\n", 405, "POST", "GET"},
+        {"DELETE /healthz HTTP/1.1\r\nHost: t\r\n\r\n", 405, "HEAD", "POST"}};
+    struct cp_http *http = start();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct cp_client_reply reply;
+        char allow[256];
+        cp_client_close(ask(cp_http_port(http), rows[i].request, &reply, false));
+        expect_status(rows[i].request, rows[i].status, &reply);
+        cp_client_header(&reply, "Allow", allow, sizeof allow);
+        if (!strstr(allow, rows[i].allowed) || strstr(allow, rows[i].other)) {
+            fail_msg("%s: Allow: %s", rows[i].request, allow);
+        }
+    }
+    cp_http_free(http);
+}
+
+/* ---- How bytes arrive ------------------------------------------------------------------------------------------- */
+
+static void test_byte_by_byte(void **state)
+{
+    (void)state;
+    struct cp_http *http = start();
+    struct cp_client *client = cp_client_open(cp_http_port(http));
+    struct cp_client_reply reply;
+    for (const char *byte = GOOD_POST; *byte; byte++) cp_client_send(client, byte, 1);
+    cp_client_read(client, &reply, false);
+    expect_status("byte by byte", 200, &reply);
+    cp_client_close(client);
+    cp_http_free(http);
+}
+
+static void test_pipelined(void **state)
+{
+    (void)state;
+    struct cp_http *http = start();
+    struct cp_client *client = cp_client_open(cp_http_port(http));
+    for (int i = 0; i < 50; i++) cp_client_send_text(client, i % 3 ? GOOD_POST : "GET /nope HTTP/1.1\r\nHost: t\r\n\r\n");
+    for (int i = 0; i < 50; i++) {
+        struct cp_client_reply reply;
+        cp_client_read(client, &reply, false);
+        expect_status("pipelined", i % 3 ? 200 : 404, &reply);
+    }
+    cp_client_close(client);
+    cp_http_free(http);
+}
+
+static void test_continue(void **state)
+{
+    (void)state;
+    struct cp_http *http = start();
+    struct cp_client_reply reply;
+    struct cp_client *client = ask(cp_http_port(http),
+        POST_SHAPES "Expect: 100-continue\r\nContent-Length: " STACK_SIZE "\r\n\r\n", &reply, true);
+    expect_status("before the body", 100, &reply);
+    cp_client_send_text(client, STACK);
+    cp_client_read(client, &reply, false);
+    expect_status("after the body", 200, &reply);
+    cp_client_close(client);
+    cp_http_free(http);
+}
+
+/* Over the limit by a byte: the body is dropped, the answer comes, the connection lives on. */
+static void test_body_over_limit(void **state)
+{
+    (void)state;
+    enum { SIZE = (8 << 20) + 1 };
+    static const char *const framings[] = {"Content-Length: 8388609\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n800001\r\n"};
+    struct cp_http *http = start();
+    char *body = malloc(SIZE);
+    assert_non_null(body);
+    memset(body, ' ', SIZE);
+    struct cp_client *client = cp_client_open(cp_http_port(http));
+    for (int i = 0; i < 2; i++) {
+        struct cp_client_reply reply;
+        cp_client_send_text(client, POST_SHAPES);
+        cp_client_send_text(client, framings[i]);
+        cp_client_send(client, body, SIZE);
+        if (i) cp_client_send_text(client, "\r\n0\r\n\r\n");
+        cp_client_read(client, &reply, false);
+        expect_status(framings[i], 413, &reply);
+        expect_header(framings[i], &reply, "Content-Type", PROBLEM);
+    }
+    cp_client_close(client);
+    free(body);
+    cp_http_free(http);
+}
+
+/* Up to libmicrohttpd's memory for a connection a long head is refused in our form, past it in its own. */
+static void test_long_heads(void **state)
+{
+    (void)state;
+    static const struct { const char *before, *after; size_t size; int status, other_status; const char *type; } rows[] = {
+        {"GET /healthz HTTP/1.1\r\nHost: t\r\nX: ", "\r\n\r\n", 7000, 200, 200, NULL},
+        {"GET /healthz HTTP/1.1\r\nHost: t\r\nX: ", "\r\n\r\n", 9000, 431, 431, PROBLEM},
+        {"GET /healthz HTTP/1.1\r\nHost: t\r\nX: ", "\r\n\r\n", 40000, 431, 431, NULL},
+        {"GET /", " HTTP/1.1\r\nHost: t\r\n\r\n", 7000, 404, 404, PROBLEM},
+        {"GET /", " HTTP/1.1\r\nHost: t\r\n\r\n", 40000, 414, 431, NULL}};
+    struct cp_http *http = start();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct cp_client_reply reply;
+        char *text = malloc(rows[i].size + 200);
+        assert_non_null(text);
+        size_t at = (size_t)sprintf(text, "%s", rows[i].before);
+        memset(text + at, 'a', rows[i].size);
+        strcpy(text + at + rows[i].size, rows[i].after);
+        cp_client_close(ask(cp_http_port(http), text, &reply, false));
+        free(text);
+        if (reply.status != rows[i].other_status) expect_status(rows[i].before, rows[i].status, &reply);
+        if (rows[i].type) expect_header(rows[i].before, &reply, "Content-Type", rows[i].type);
+    }
+    cp_http_free(http);
+}
+
+/* ---- Many requests, many connections ---------------------------------------------------------------------------- */
+
+static void test_keep_alive(void **state)
+{
+    (void)state;
+    struct cp_http *http = start();
+    struct cp_client *client = cp_client_open(cp_http_port(http));
+    for (int i = 0; i < 2000; i++) {
+        struct cp_client_reply reply;
+        cp_client_send_text(client, GOOD_POST);
+        cp_client_read(client, &reply, false);
+        expect_status("keep-alive", 200, &reply);
+    }
+    cp_client_close(client);
+    cp_http_free(http);
+}
+
+/* One worker, and as many requests ready at once as libmicrohttpd's event buffer holds, or a multiple of it. */
+static void test_many_connections(void **state)
+{
+    (void)state;
+    static const int counts[] = {127, 128, 256, 512};
+    static struct cp_client *clients[512];
+    struct cp_http_options options = defaults;
+    options.workers = 1;
+    struct cp_http *http = cp_client_server(options);
+    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+        for (int i = 0; i < counts[c]; i++) clients[i] = cp_client_open(cp_http_port(http));
+        for (int round = 0; round < 5; round++) {
+            for (int i = 0; i < counts[c]; i++) cp_client_send_text(clients[i], GOOD_POST);
+            for (int i = 0; i < counts[c]; i++) {
+                struct cp_client_reply reply;
+                cp_client_read(clients[i], &reply, false);
+                expect_status("many connections", 200, &reply);
+            }
+        }
+        for (int i = 0; i < counts[c]; i++) cp_client_close(clients[i]);
+    }
+    cp_http_free(http);
+}
+
+static void test_connection_limit(void **state)
+{
+    (void)state;
+    struct cp_http_options options = defaults;
+    options.connection_limit = 4;
+    options.workers = 2;
+    struct cp_http *http = cp_client_server(options);
+    struct cp_client *clients[5];
+    struct cp_client_reply reply;
+    for (int i = 0; i < 4; i++) {
+        clients[i] = ask(cp_http_port(http), HEALTH, &reply, false);
+        expect_status("within the limit", 200, &reply);
+    }
+    clients[4] = cp_client_open(cp_http_port(http));
+    cp_client_read(clients[4], &reply, false);
+    expect_status("over the limit", 503, &reply);
+    expect_header("over the limit", &reply, "Content-Type", PROBLEM);
+    cp_client_expect_end(clients[4]);
+    cp_client_send_text(clients[0], HEALTH);
+    cp_client_read(clients[0], &reply, false);
+    expect_status("still served", 200, &reply);
+    for (int i = 0; i < 5; i++) cp_client_close(clients[i]);
+    cp_http_free(http);
+}
+
+/* ---- Deadlines and drain ---------------------------------------------------------------------------------------- */
+
+static void test_deadlines(void **state)
+{
+    (void)state;
+    struct cp_http_options options = defaults;
+    options.idle_seconds = options.request_seconds = 1;
+    struct cp_http *http = cp_client_server(options);
+    struct cp_client_reply reply;
+    struct cp_client *idle = ask(cp_http_port(http), HEALTH, &reply, false);
+    struct cp_client *headless = cp_client_open(cp_http_port(http));
+    struct cp_client *stalled = cp_client_open(cp_http_port(http));
+    cp_client_send_text(headless, "GET /healthz HTTP/1.1\r\nHost:");
+    cp_client_send_text(stalled, POST_SHAPES "Content-Length: " STACK_SIZE "\r\n\r\n{");
+    cp_client_expect_end(idle);
+    cp_client_read(headless, &reply, false);
+    expect_status("stalled headers", 408, &reply);
+    cp_client_read(stalled, &reply, false);
+    expect_status("stalled body", 408, &reply);
+    expect_header("stalled body", &reply, "Content-Type", PROBLEM);
+    cp_client_expect_end(stalled);
+    cp_client_close(idle);
+    cp_client_close(headless);
+    cp_client_close(stalled);
+    cp_http_free(http);
+}
+
+#define HALF_SENT 40
+
+/* Requests cut at places all over head and body, on new and on used connections, are all answered after the drain has
+ * closed the idle connections; then nothing listens. */
+static void test_drain(void **state)
+{
+    (void)state;
+    struct cp_http *http = start();
+    int port = cp_http_port(http);
+    struct cp_client *clients[HALF_SENT];
+    struct cp_client_reply reply;
+    struct cp_client *idle = ask(port, HEALTH, &reply, false);
+    struct cp_client *probe = cp_client_open(port);
+    cp_client_send_text(probe, "GET /readyz HTTP/1.1\r\n");
+    for (int i = 0; i < HALF_SENT; i++) {
+        clients[i] = i % 2 ? cp_client_open(port) : ask(port, i % 4 ? GOOD_POST : HEALTH, &reply, false);
+        cp_client_send(clients[i], GOOD_POST, 1 + (strlen(GOOD_POST) - 2) * (size_t)i / HALF_SENT);
+    }
+    cp_http_drain(http);
+    cp_client_expect_end(idle);
+    cp_client_send_text(probe, "Host: t\r\n\r\n");
+    cp_client_read(probe, &reply, false);
+    expect_status("ready while draining", 503, &reply);
+    for (int i = 0; i < HALF_SENT; i++) {
+        cp_client_send_text(clients[i], GOOD_POST + 1 + (strlen(GOOD_POST) - 2) * (size_t)i / HALF_SENT);
+        cp_client_read(clients[i], &reply, false);
+        expect_status("begun before the drain", 200, &reply);
+        expect_header("begun before the drain", &reply, "Connection", "close");
+        cp_client_expect_end(clients[i]);
+        cp_client_close(clients[i]);
+    }
+    assert_true(cp_http_wait(http, CP_CLIENT_PATIENCE_MS));
+    assert_int_equal(cp_http_unanswered(http), 0);
+    assert_int_equal(cp_client_try(port), ECONNREFUSED);
+    cp_client_close(idle);
+    cp_client_close(probe);
+    cp_http_free(http);
+}
+
+static void test_drain_deadline(void **state)
+{
+    (void)state;
+    struct cp_http_options options = defaults;
+    options.drain_seconds = 0;
+    struct cp_http *http = cp_client_server(options);
+    struct cp_client_reply reply;
+    struct cp_client *client = ask(cp_http_port(http), POST_SHAPES "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+                                   &reply, true);
+    expect_status("begun", 100, &reply);
+    cp_http_drain(http);
+    assert_true(cp_http_wait(http, CP_CLIENT_PATIENCE_MS));
+    assert_int_equal(cp_http_unanswered(http), 1);
+    cp_client_close(client);
+    cp_http_free(http);
+}
+
+/* ---- Starting --------------------------------------------------------------------------------------------------- */
+
+static void test_start_errors(void **state)
+{
+    (void)state;
+    struct cp_http *http = start();
+    const struct { const char *host; int port; const char *part; } rows[] = {
+        {"127.0.0.1", cp_http_port(http), "taken"}, {"192.0.2.1", 0, "no interface"}, {"127.0.0.1", 65536, "0 to 65535"},
+        {"256.256.256.256", 0, "256.256.256.256"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct cp_http_options options = defaults;
+        char error[256] = "";
+        options.host = rows[i].host;
+        options.port = rows[i].port;
+        struct cp_http *second = cp_http_start(&options, error, sizeof error);
+        if (second || !strstr(error, rows[i].part)) fail_msg("host %s: \"%s\"", rows[i].host, error);
+    }
+    cp_http_free(http);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_exchanges), cmocka_unit_test(test_malformed_lengths),
+        cmocka_unit_test(test_standard_headers), cmocka_unit_test(test_head_is_get_without_body),
+        cmocka_unit_test(test_allow), cmocka_unit_test(test_byte_by_byte), cmocka_unit_test(test_pipelined),
+        cmocka_unit_test(test_continue), cmocka_unit_test(test_body_over_limit), cmocka_unit_test(test_long_heads),
+        cmocka_unit_test(test_keep_alive), cmocka_unit_test(test_many_connections),
+        cmocka_unit_test(test_connection_limit), cmocka_unit_test(test_deadlines), cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_drain_deadline), cmocka_unit_test(test_start_errors),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
