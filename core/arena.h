@@ -33,6 +33,7 @@ void *cp_arena_extend(struct cp_arena *arena, void *start, size_t old_size, size
     __attribute__((returns_nonnull));
 
 #define CP_NEW(arena, type) ((type *)cp_arena_zeroed((arena), 1, sizeof(type), alignof(type)))
-#define CP_NEW_ARRAY(arena, type, count) ((type *)cp_arena_zeroed((arena), (size_t)(count), sizeof(type), alignof(type)))
+#define CP_NEW_ARRAY(arena, type, count)                                                                               \
+    ((type *)cp_arena_zeroed((arena), (size_t)(count), sizeof(type), alignof(type)))
 
 #endif

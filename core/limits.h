@@ -23,8 +23,9 @@
 /* Bytes of a layer or input name: printed in every finding that points at it. */
 #define CP_MAX_NAME_BYTES 128
 
-/* Phases of a receptive field on one axis: the product of the strides of a decoder; past it the field is null. */
-#define CP_MAX_FIELD_PHASES 1024
+/* Phases of a receptive field on one axis: the product of the strides of a decoder; past it the field is null.
+ * Eight doublings; each phase costs 16 bytes and some ten nanoseconds per layer. */
+#define CP_MAX_FIELD_PHASES 256
 
 /* Findings of one reply: a stack of CP_MAX_LAYERS bad layers would answer with tens of megabytes. */
 #define CP_MAX_FINDINGS 1000

@@ -84,9 +84,25 @@ static const struct cp_field *with_axis(struct cp_arena *arena, const struct cp_
 
 /* ---- Windows ---------------------------------------------------------------------------------------------------- */
 
+/* The closed form of the usual case, one phase: low − p_b·Q and high + ((k − 1)d − p_b)·Q. */
+static bool window_sees_evenly(const struct cp_sequence *sight, const struct cp_window *window, struct cp_span *span,
+                               struct cp_sequence *result)
+{
+    int64_t first;
+    int64_t last;
+    *span = sight->spans[0];
+    *result = (struct cp_sequence){span, 1, 0};
+    if (!cp_multiply(sight->advance, window->stride, &result->advance)) return false;
+    if (span->low > span->high) return true;
+    return cp_multiply(window->kernel - 1, window->dilation, &last) && cp_add(last, -window->pad_begin, &last) &&
+           cp_multiply(last, sight->advance, &last) && cp_multiply(-window->pad_begin, sight->advance, &first) &&
+           cp_add(span->low, first, &span->low) && cp_add(span->high, last, &span->high);
+}
+
 static bool window_sees(struct cp_sequence sight, const struct cp_window *window, struct cp_workspace *workspace,
                         struct cp_sequence *result)
 {
+    if (sight.phases == 1) return window_sees_evenly(&sight, window, workspace->result, result);
     int64_t common = cp_greatest_common_divisor(sight.phases, window->stride);
     int64_t units = cp_distinct_units(sight.phases, window->dilation);
     if (units > window->kernel) units = window->kernel;

@@ -28,9 +28,9 @@ enum cp_field_state {
 
 struct cp_axis_field {
     enum cp_field_state state;
-    uint32_t dims;    /* bit d: dimension d of the tensor holds (part of) this axis */
-    int64_t phases;   /* P >= 1 */
-    int64_t advance;  /* Q >= 0; stride = Q/P input units for one output unit */
+    uint32_t dims;               /* bit d: dimension d of the tensor holds (part of) this axis */
+    int64_t phases;              /* P >= 1 */
+    int64_t advance;             /* Q >= 0; stride = Q/P input units for one output unit */
     struct cp_span first;        /* of phase 0 */
     const struct cp_span *spans; /* of all phases; NULL when P = 1 */
 };

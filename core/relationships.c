@@ -1,7 +1,5 @@
 #include "core/relationships.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 /* ---- The guide's table ------------------------------------------------------------------------------------------- */
@@ -241,9 +239,16 @@ static void write_text(struct writer *writer, const char *text)
 /* A negative number in parentheses, with a true minus sign. */
 static void write_number(struct writer *writer, int64_t number)
 {
-    char digits[32];
-    snprintf(digits, sizeof digits, number < 0 ? "(−%" PRId64 ")" : "%" PRId64, number < 0 ? -number : number);
-    write_text(writer, digits);
+    char digits[20];
+    size_t first = sizeof digits;
+    uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do {
+        digits[--first] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (number < 0) write_text(writer, "(−");
+    write_bytes(writer, digits + first, sizeof digits - first);
+    if (number < 0) write_text(writer, ")");
 }
 
 static size_t finish(struct writer *writer)
@@ -286,10 +291,15 @@ static void list_symbols(struct symbol symbols[SYMBOL_COUNT], const struct cp_ax
     memcpy(symbols, all, sizeof all);
 }
 
+static bool starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
 static const struct symbol *symbol_at(const struct symbol symbols[SYMBOL_COUNT], const char *text)
 {
     for (int i = 0; i < SYMBOL_COUNT; i++)
-        if (strncmp(text, symbols[i].text, strlen(symbols[i].text)) == 0) return &symbols[i];
+        if (*text == *symbols[i].text && starts_with(text, symbols[i].text)) return &symbols[i];
     return NULL;
 }
 
@@ -315,11 +325,6 @@ static void write_substituted(struct writer *writer, const char *symbolic, const
 }
 
 /* ---- Formulas ---------------------------------------------------------------------------------------------------- */
-
-static bool starts_with(const char *text, const char *start)
-{
-    return strncmp(text, start, strlen(start)) == 0;
-}
 
 /* The expression as it holds for this axis: both paddings by name where they differ, k̂ for the k of a dilated kernel. */
 static void write_symbolic(struct writer *writer, const char *expression, bool unequal, bool dilated)

@@ -99,6 +99,7 @@ static bool repeats_after(const struct cp_sequence *sequence, int64_t phases, in
 /* All periods of a sequence are multiples of the smallest, so dividing by one factor at a time finds it. */
 void cp_sequence_reduce(struct cp_sequence *sequence)
 {
+    if (sequence->phases == 1) return;
     int64_t common = cp_greatest_common_divisor(sequence->phases, sequence->advance);
     for (int64_t factor = 2; factor <= common; factor++) {
         while (common % factor == 0 && repeats_after(sequence, sequence->phases / factor, sequence->advance / factor)) {

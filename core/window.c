@@ -41,15 +41,20 @@ int64_t cp_window_remainder(const struct cp_window *window, int64_t input)
     return slack_of(window, input, &slack) ? cp_floor_remainder(slack, window->stride) : 0;
 }
 
+bool cp_transposed_natural(const struct cp_window *window, int64_t input, int64_t *size)
+{
+    int64_t span;
+    int64_t reach;
+    return cp_window_span(window, &span) && cp_multiply(window->stride, input - 1, &reach) &&
+           cp_add(reach, span, &reach) && cp_add(reach, -window->pad_begin, &reach) &&
+           cp_add(reach, -window->pad_end, size);
+}
+
 enum cp_window_status cp_transposed_output(const struct cp_window *window, int64_t output_padding, int64_t input,
                                            int64_t *output)
 {
-    int64_t span;
     int64_t size;
-    bool fits = cp_window_span(window, &span) && cp_multiply(window->stride, input - 1, &size) &&
-                cp_add(size, span, &size) && cp_add(size, -window->pad_begin, &size) &&
-                cp_add(size, -window->pad_end, &size) && cp_add(size, output_padding, &size);
-    if (!fits) return CP_WINDOW_OVERFLOW;
+    if (!cp_transposed_natural(window, input, &size) || !cp_add(size, output_padding, &size)) return CP_WINDOW_OVERFLOW;
     if (size < 1) return CP_WINDOW_EMPTY;
     *output = size;
     return CP_WINDOW_OK;

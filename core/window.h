@@ -46,6 +46,10 @@ CP_MUST_CHECK enum cp_window_status cp_window_output(const struct cp_window *win
  * Relationship 14. Call after cp_window_output succeeded. */
 int64_t cp_window_remainder(const struct cp_window *window, int64_t input);
 
+/* s(i − 1) + k̂ − p_b − p_e, the output of a transposed layer before output_padding: may be less than 1. False on
+ * overflow. */
+CP_MUST_CHECK bool cp_transposed_natural(const struct cp_window *window, int64_t input, int64_t *size);
+
 /* Transposed: o = s(i − 1) + k̂ − p_b − p_e + output_padding (Relationships 8-14, i being the transposed layer's own
  * input i′). Rounding is not looked at. */
 CP_MUST_CHECK enum cp_window_status cp_transposed_output(const struct cp_window *window, int64_t output_padding,

@@ -13,14 +13,4 @@ enum cp_exit {
  * `arguments` may change. Returns the exit status. */
 int cp_cli(int argument_count, char **arguments, char *const *environment);
 
-/* The commands that answer files: shapes and its like. `command` is an index into cp_file_commands. */
-struct cp_file_command {
-    const char *name;
-    const char *path;       /* of the endpoint */
-    const char *media_type; /* of the files */
-    const char *help;
-    /* What --format text prints of a 200 reply, findings aside. */
-    void (*text)(struct cp_page *page, const struct cp_json *reply);
-};
-
 #endif

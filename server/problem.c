@@ -12,6 +12,7 @@ struct text_builder {
 
 static void append(struct text_builder *text, const char *bytes, size_t size)
 {
+    if (size == 0) return;
     if (text->size + size > text->capacity) {
         size_t capacity = 2 * (text->size + size) + 64;
         text->start = text->start ? cp_arena_extend(text->arena, text->start, text->capacity, capacity)

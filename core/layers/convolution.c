@@ -178,11 +178,9 @@ static bool padding_for_size(struct cp_inference *inference, const struct cp_con
                              struct cp_axis_trace *trace)
 {
     int64_t wanted = conv->output_size[axis];
-    int64_t cropped = trace->window.pad_begin + trace->window.pad_end;
-    int64_t uncropped;
-    enum cp_window_status status = cp_transposed_output(&trace->window, cropped, trace->input, &uncropped);
-    if (status != CP_WINDOW_OK) return cp_report_window(inference, status, axis, trace, &conv->padding);
-    int64_t least = uncropped - cropped; /* may be less than 1 where output_padding makes up for it */
+    int64_t least; /* may be less than 1 where output_padding makes up for it */
+    if (!cp_transposed_natural(&trace->window, trace->input, &least))
+        return cp_report_window(inference, CP_WINDOW_OVERFLOW, axis, trace, &conv->padding);
     int64_t most = least + trace->window.stride - 1;
     if (wanted >= least && wanted <= most) {
         trace->output_padding = wanted - least;

@@ -54,6 +54,7 @@ enum cp_upsample_mode {
     CP_UPSAMPLE_BICUBIC,
     CP_UPSAMPLE_TRILINEAR,
     CP_UPSAMPLE_NEAREST_EXACT,
+    CP_UPSAMPLE_AREA, /* adaptive average pooling */
 };
 
 struct cp_upsample {

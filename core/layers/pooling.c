@@ -148,8 +148,10 @@ static bool pool_infer(struct cp_inference *inference)
 /* PyTorch: an output_size lies strictly within one stride of the default. */
 static bool unpool_size(struct cp_inference *inference, int axis, int64_t wanted, struct cp_axis_trace *trace)
 {
-    int64_t usual = trace->output;
+    int64_t usual;
     int64_t stride = trace->window.stride;
+    if (!cp_transposed_natural(&trace->window, trace->input, &usual))
+        return cp_report_window(inference, CP_WINDOW_OVERFLOW, axis, trace, NULL);
     if (wanted > usual - stride && wanted < usual + stride) {
         trace->output_padding = wanted - usual;
         trace->output = wanted;
@@ -161,23 +163,24 @@ static bool unpool_size(struct cp_inference *inference, int axis, int64_t wanted
     return false;
 }
 
+static bool unpool_axis(struct cp_inference *inference, const struct cp_pool *pool, int axis,
+                        struct cp_axis_trace *trace)
+{
+    *trace = trace_of(inference, pool, axis);
+    if (!cp_resolve_padding(inference, &pool->padding, axis, trace, true)) return false;
+    if (pool->output_size[axis]) return unpool_size(inference, axis, pool->output_size[axis], trace);
+    enum cp_window_status status = cp_transposed_output(&trace->window, 0, trace->input, &trace->output);
+    return cp_report_window(inference, status, axis, trace, &pool->padding);
+}
+
 static bool max_unpool_infer(struct cp_inference *inference)
 {
     const struct cp_pool *pool = inference->layer->params;
     if (!cp_expect_window_rank(inference)) return false;
     struct cp_axis_trace *trace = cp_new_trace(inference, CP_UNPOOLING);
     bool right = true;
-    for (int axis = 0; axis < inference->axes; axis++) {
-        struct cp_axis_trace *at = &trace[axis];
-        *at = trace_of(inference, pool, axis);
-        bool sized = cp_resolve_padding(inference, &pool->padding, axis, at, true);
-        if (sized) {
-            enum cp_window_status status = cp_transposed_output(&at->window, 0, at->input, &at->output);
-            sized = cp_report_window(inference, status, axis, at, &pool->padding);
-        }
-        if (sized && pool->output_size[axis]) sized = unpool_size(inference, axis, pool->output_size[axis], at);
-        right = right && sized;
-    }
+    for (int axis = 0; axis < inference->axes; axis++)
+        right = unpool_axis(inference, pool, axis, &trace[axis]) && right;
     if (right) set_output(inference);
     return right;
 }

@@ -3,7 +3,8 @@
 
 #include "core/layers/kinds.h"
 
-static const char *const modes[] = {"nearest", "linear", "bilinear", "bicubic", "trilinear", "nearest-exact", NULL};
+static const char *const modes[] = {"nearest",   "linear",        "bilinear", "bicubic",
+                                    "trilinear", "nearest-exact", "area",     NULL};
 
 enum { UPSAMPLE_SIZE, UPSAMPLE_SCALE, UPSAMPLE_MODE, UPSAMPLE_ALIGN };
 
@@ -33,21 +34,6 @@ static const struct cp_member upsample_members[] = {
                         .summary = "Whether the corner cells keep their values."},
 };
 
-static bool upsample_legal(const struct cp_layer *layer, struct cp_refusal *refusal)
-{
-    const struct cp_upsample *upsample = layer->params;
-    bool interpolates = upsample->mode != CP_UPSAMPLE_NEAREST && upsample->mode != CP_UPSAMPLE_NEAREST_EXACT;
-    if (upsample->size.count && upsample->scale_factor.count)
-        *refusal = (struct cp_refusal){CP_CODE_conflicting_members, "scale_factor", "size"};
-    else if (!upsample->size.count && !upsample->scale_factor.count)
-        *refusal = (struct cp_refusal){CP_CODE_missing_member, NULL, "size` or `scale_factor"};
-    else if (upsample->align_corners && !interpolates)
-        *refusal = (struct cp_refusal){CP_CODE_conflicting_members, "align_corners", "mode"};
-    else
-        return true;
-    return false;
-}
-
 /* The number of spatial axes that a mode works on; 0: any. */
 static int axes_of_mode(int mode)
 {
@@ -58,6 +44,21 @@ static int axes_of_mode(int mode)
     case CP_UPSAMPLE_TRILINEAR: return 3;
     default: return 0;
     }
+}
+
+static bool upsample_legal(const struct cp_layer *layer, struct cp_refusal *refusal)
+{
+    const struct cp_upsample *upsample = layer->params;
+    bool interpolates = axes_of_mode(upsample->mode) > 0;
+    if (upsample->size.count && upsample->scale_factor.count)
+        *refusal = (struct cp_refusal){CP_CODE_conflicting_members, "scale_factor", "size"};
+    else if (!upsample->size.count && !upsample->scale_factor.count)
+        *refusal = (struct cp_refusal){CP_CODE_missing_member, NULL, "size` or `scale_factor"};
+    else if (upsample->align_corners && !interpolates)
+        *refusal = (struct cp_refusal){CP_CODE_conflicting_members, "align_corners", "mode"};
+    else
+        return true;
+    return false;
 }
 
 static bool check_upsample(struct cp_inference *inference, const struct cp_upsample *upsample, int axes)
@@ -140,6 +141,7 @@ static bool resample_of(const struct cp_inference *inference, const struct cp_up
     bool nearest = upsample->mode == CP_UPSAMPLE_NEAREST;
     bool exact = upsample->mode == CP_UPSAMPLE_NEAREST_EXACT;
     int64_t above = output, below = input; /* o/i, the factor */
+    if (upsample->mode == CP_UPSAMPLE_AREA) return false;
     if (upsample->scale_factor.count && !fraction_of(scale_of(upsample, axis), &above, &below)) return false;
     if (upsample->align_corners) {
         above = output > 1 ? output - 1 : 1;
@@ -165,7 +167,7 @@ static const struct cp_field *upsample_reach(struct cp_inference *inference)
 {
     const struct cp_upsample *upsample = inference->layer->params;
     const struct cp_field *field = inference->fields[0];
-    inference->field_reason = "the resampling has no short period";
+    inference->field_reason = "the resampling has windows that differ, or no short period";
     for (int axis = 0; field && axis < inference->plan->output.rank - 2; axis++) {
         struct cp_resample resample;
         if (resample_of(inference, upsample, axis, &resample))

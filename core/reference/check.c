@@ -134,11 +134,13 @@ static struct cp_reference_status check_operands(const struct cp_reference *refe
 /* No product of sizes that later code forms may be over CP_MAX_COUNT. */
 static bool counts_fit(const struct cp_reference *reference, const struct cp_shape *output)
 {
-    struct cp_shape weight = weight_shape(reference);
     int64_t count;
-    return cp_shape_product(&reference->input_shape, 0, reference->input_shape.rank, &count) &&
-           cp_shape_product(output, 0, output->rank, &count) &&
-           (!is_convolution(reference->operation.kind) || cp_shape_product(&weight, 0, weight.rank, &count));
+    if (!cp_shape_product(&reference->input_shape, 0, reference->input_shape.rank, &count) ||
+        !cp_shape_product(output, 0, output->rank, &count))
+        return false;
+    if (!is_convolution(reference->operation.kind)) return cp_pooling_cells(reference, output, &count);
+    struct cp_shape weight = weight_shape(reference);
+    return cp_shape_product(&weight, 0, weight.rank, &count);
 }
 
 struct cp_reference_status cp_reference_check(const struct cp_reference *reference, struct cp_shape *output,

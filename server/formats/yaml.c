@@ -29,42 +29,56 @@ static bool is_one_of(struct cp_text text, const char *const *words)
     return *words;
 }
 
-static const char *skip_digits(const char *at)
-{
-    return at + strspn(at, "0123456789");
-}
+enum notation { NO_NUMBER, JSON_NUMBER, OTHER_NUMBER };
 
-/* Scalars of libyaml are terminated, and a plain one holds no zero byte. */
-static bool is_json_number(const char *at)
+/* A decimal of the core schema, [-+]?(digits[.[digits]] | .digits)[exponent], and whether JSON writes it so too: no plus,
+ * no leading zero, digits on both sides of the point. Scalars of libyaml are terminated. */
+static enum notation decimal_notation(const char *at)
 {
-    at += *at == '-';
-    const char *digits = at;
-    at = skip_digits(at);
-    if (at == digits || (*digits == '0' && at > digits + 1)) return false;
+    static const char digits[] = "0123456789";
+    bool json = *at != '+';
+    at += *at == '-' || *at == '+';
+    size_t whole = strspn(at, digits);
+    if (whole == 0 || (whole > 1 && *at == '0')) json = false;
+    at += whole;
     if (*at == '.') {
-        const char *fraction = at + 1;
-        at = skip_digits(fraction);
-        if (at == fraction) return false;
+        size_t fraction = strspn(at + 1, digits);
+        if (whole + fraction == 0) return NO_NUMBER;
+        if (fraction == 0) json = false;
+        at += 1 + fraction;
+    } else if (whole == 0) {
+        return NO_NUMBER;
     }
     if (*at == 'e' || *at == 'E') {
-        const char *exponent = at + 1 + (at[1] == '+' || at[1] == '-');
-        at = skip_digits(exponent);
-        if (at == exponent) return false;
+        at += 1 + (at[1] == '+' || at[1] == '-');
+        size_t exponent = strspn(at, digits);
+        if (exponent == 0) return NO_NUMBER;
+        at += exponent;
     }
-    return *at == '\0';
+    if (*at) return NO_NUMBER;
+    return json ? JSON_NUMBER : OTHER_NUMBER;
 }
 
-/* Might a reader by the core schema take it for a number? Whatever begins as one and goes on without a letter that no
- * number has. */
-static bool resembles_number(const char *at)
+static enum notation number_notation(const char *at)
 {
-    at += *at == '-' || *at == '+';
-    if (at[0] == '.' && (is_one_of(cp_text_of(at), (const char *const[]){".inf", ".Inf", ".INF", NULL}))) return true;
-    if (is_one_of(cp_text_of(at), (const char *const[]){".nan", ".NaN", ".NAN", NULL})) return true;
-    if (at[0] == '0' && at[1] == 'x') return at[2 + strspn(at + 2, "0123456789abcdefABCDEF")] == '\0';
-    if (at[0] == '0' && at[1] == 'o') return at[2 + strspn(at + 2, "01234567")] == '\0';
-    const char *digits = at + (*at == '.');
-    return *digits >= '0' && *digits <= '9' && at[strspn(at, "0123456789.eE+-")] == '\0';
+    static const char *const words[] = {".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN", NULL};
+    const char *size = at + (*at == '-' || *at == '+');
+    if (is_one_of(cp_text_of(size), words)) return OTHER_NUMBER;
+    bool hexadecimal = at[0] == '0' && at[1] == 'x' && at[2], octal = at[0] == '0' && at[1] == 'o' && at[2];
+    if (hexadecimal && at[2 + strspn(at + 2, "0123456789abcdefABCDEF")] == '\0') return OTHER_NUMBER;
+    if (octal && at[2 + strspn(at + 2, "01234567")] == '\0') return OTHER_NUMBER;
+    return decimal_notation(at);
+}
+
+static bool write_number_or_string(struct converter *converter, const yaml_event_t *event, struct cp_text text)
+{
+    switch (number_notation(text.bytes)) {
+    case JSON_NUMBER: cp_write_json(&converter->writer, text); return true; /* its digits as they are */
+    case OTHER_NUMBER: return refuse(converter, event, "a number that JSON writes otherwise");
+    case NO_NUMBER: break;
+    }
+    cp_write_text(&converter->writer, text);
+    return true;
 }
 
 static bool write_plain(struct converter *converter, const yaml_event_t *event, struct cp_text text)
@@ -79,12 +93,8 @@ static bool write_plain(struct converter *converter, const yaml_event_t *event, 
         cp_write_boolean(writer, true);
     else if (is_one_of(text, falses))
         cp_write_boolean(writer, false);
-    else if (is_json_number(text.bytes))
-        cp_write_json(writer, text); /* its digits as they are: no binary rounding */
-    else if (resembles_number(text.bytes))
-        return refuse(converter, event, "a number that JSON writes otherwise");
     else
-        cp_write_text(writer, text);
+        return write_number_or_string(converter, event, text);
     return true;
 }
 
@@ -160,8 +170,7 @@ static bool convert_event(struct converter *converter, const yaml_event_t *event
     case YAML_MAPPING_END_EVENT:
     case YAML_SEQUENCE_END_EVENT: return close_collection(converter);
     case YAML_ALIAS_EVENT: return refuse(converter, event, "an alias");
-    case YAML_DOCUMENT_START_EVENT:
-        return ++*documents == 1 || refuse(converter, event, "a second document");
+    case YAML_DOCUMENT_START_EVENT: return ++*documents == 1 || refuse(converter, event, "a second document");
     case YAML_STREAM_END_EVENT: return *documents == 1 || refuse(converter, event, "no document");
     case YAML_NO_EVENT:
     case YAML_STREAM_START_EVENT:

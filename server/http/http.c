@@ -26,6 +26,10 @@
 #define SWEEP_MS 1000
 #define DRAIN_SWEEP_MS 10
 
+/* How much later than our own deadlines libmicrohttpd's timeout strikes: it closes without an answer, and is there for
+ * replies that make no progress, which only it can see. */
+#define LIBRARY_TIMEOUT_SECONDS(options) ((unsigned)((options)->request_seconds + (options)->idle_seconds) + 5)
+
 /* After new handshakes are dropped, those under way still need their last segment: a long round trip. */
 #define HANDSHAKE_MS 200
 
@@ -319,7 +323,7 @@ static struct MHD_Daemon *start_daemon(struct cp_worker *worker)
         MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, worker,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connection_limit + 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY_BYTES(options->header_bytes), MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)(options->request_seconds + options->idle_seconds), MHD_OPTION_URI_LOG_CALLBACK, on_request_line,
+        LIBRARY_TIMEOUT_SECONDS(options), MHD_OPTION_URI_LOG_CALLBACK, on_request_line,
         NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker,
         MHD_OPTION_END);
 }

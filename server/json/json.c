@@ -195,7 +195,7 @@ static const char *next_token(const char *at, const char *text_end, const char *
     if (*at == '"')
         *end = skip_string(at);
     else if (!strchr("[]{}", *at))
-        while (*end < text_end && **end > ' ' && !strchr(",:[]{}", **end)) ++*end;
+        while (*end<text_end &&* * end> ' ' && !strchr(",:[]{}", **end)) ++*end;
     return at;
 }
 
@@ -238,20 +238,13 @@ static const cJSON *item_of(const struct cp_json *value)
 enum cp_json_type cp_json_type(const struct cp_json *value)
 {
     switch (item_of(value)->type) {
-    case cJSON_False:
-        return CP_JSON_FALSE;
-    case cJSON_True:
-        return CP_JSON_TRUE;
-    case cJSON_Number:
-        return CP_JSON_NUMBER;
-    case cJSON_String:
-        return CP_JSON_STRING;
-    case cJSON_Array:
-        return CP_JSON_ARRAY;
-    case cJSON_Object:
-        return CP_JSON_OBJECT;
-    default:
-        return CP_JSON_NULL;
+    case cJSON_False: return CP_JSON_FALSE;
+    case cJSON_True: return CP_JSON_TRUE;
+    case cJSON_Number: return CP_JSON_NUMBER;
+    case cJSON_String: return CP_JSON_STRING;
+    case cJSON_Array: return CP_JSON_ARRAY;
+    case cJSON_Object: return CP_JSON_OBJECT;
+    default: return CP_JSON_NULL;
     }
 }
 

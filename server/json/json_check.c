@@ -8,8 +8,8 @@
 
 typedef const unsigned char *position;
 
-/* What is seldom touched; the rest is handed from function to function, to stay in registers. The scanning functions take
- * the position of a token, and return the one past it, or NULL for a fault. */
+/* What is seldom touched; the rest is handed from function to function, to stay in registers. The scanning functions
+ * take the position of a token, and return the one past it, or NULL for a fault. */
 struct checker {
     position start, end;
     struct cp_json_error *error;
@@ -128,12 +128,16 @@ static position skip_escape(struct checker *checker, position backslash)
 {
     position at = backslash + 1;
     switch (look(at, checker->end)) {
-    case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't':
-        return at + 1;
-    case 'u':
-        break;
-    default:
-        return wrong(checker, at, "one of \" \\ / b f n r t u after a backslash");
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't': return at + 1;
+    case 'u': break;
+    default: return wrong(checker, at, "one of \" \\ / b f n r t u after a backslash");
     }
     int unit = 0;
     for (int index = 0; index < 4; index++) {
@@ -227,16 +231,11 @@ static inline position skip_scalar(struct checker *checker, position at, positio
     if (byte == '"') return skip_string(checker, at, end);
     if (is_digit(byte)) return skip_small_number(checker, at, end);
     switch (byte) {
-    case '-':
-        return skip_number(checker, at);
-    case 't':
-        return skip_literal(checker, at, "rue", "true");
-    case 'f':
-        return skip_literal(checker, at, "alse", "false");
-    case 'n':
-        return skip_literal(checker, at, "ull", "null");
-    default:
-        return wrong_value(checker, at);
+    case '-': return skip_number(checker, at);
+    case 't': return skip_literal(checker, at, "rue", "true");
+    case 'f': return skip_literal(checker, at, "alse", "false");
+    case 'n': return skip_literal(checker, at, "ull", "null");
+    default: return wrong_value(checker, at);
     }
 }
 

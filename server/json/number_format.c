@@ -1,5 +1,5 @@
-/* Binary64 to the shortest decimal, after R. Giulietti's Schubfach: of the multiples of 10^k and 10^(k+1) around the value,
- * for one well-chosen k, the shortest that lies in its rounding interval is found with three products of 128 bits. */
+/* Binary64 to the shortest decimal, after R. Giulietti's Schubfach: of the multiples of 10^k and 10^(k+1) around the
+ * value, for one well-chosen k, the shortest in its rounding interval is found with three products of 128 bits. */
 #include <math.h>
 #include <string.h>
 

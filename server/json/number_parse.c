@@ -96,7 +96,10 @@ static bool multiply_exactly(const struct decimal *decimal, double *value)
     if (decimal->dropped || decimal->digits > UINT64_C(1) << MANTISSA_BITS) return false;
     if (decimal->exponent < -22 || decimal->exponent > 22) return false;
     double digits = (double)decimal->digits;
-    *value = decimal->exponent < 0 ? digits / exact_powers[-decimal->exponent] : digits * exact_powers[decimal->exponent];
+    if (decimal->exponent < 0)
+        *value = digits / exact_powers[-decimal->exponent];
+    else
+        *value = digits * exact_powers[decimal->exponent];
     return true;
 }
 
@@ -141,8 +144,7 @@ static bool round_decimal(const struct decimal *decimal, double *value)
         bits = UINT64_C(0x7FF0000000000000);
     } else if (decimal->exponent >= CP_POWER_MIN) {
         if (!round_product(decimal->digits, (int)decimal->exponent, &bits)) return false;
-        if (decimal->dropped &&
-            (!round_product(decimal->digits + 1, (int)decimal->exponent, &upper) || upper != bits))
+        if (decimal->dropped && (!round_product(decimal->digits + 1, (int)decimal->exponent, &upper) || upper != bits))
             return false;
     }
     memcpy(value, &bits, sizeof bits);

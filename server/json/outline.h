@@ -1,5 +1,5 @@
-/* A JSON text without its numbers: what cJSON is given to read. cJSON takes most of its time for numbers, reads only 63
- * bytes of each, and through the locale; so it builds the tree and the strings, and the numbers are put in afterwards. */
+/* A JSON text without its numbers: what cJSON is given to read. cJSON takes most of its time for numbers, reads only
+ * 63 bytes of each, and through the locale; so it builds the tree and the strings, and the numbers are put in after. */
 #ifndef CP_OUTLINE_H
 #define CP_OUTLINE_H
 

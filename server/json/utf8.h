@@ -17,8 +17,9 @@ static inline bool cp_is_special(unsigned char byte)
 }
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-/* Eight bytes at once: the index of the first special one, 8 for none. A subtraction borrows into a byte's top bit where
- * the byte is special; a borrow may spill into the bytes above that one, never below, and only the lowest mark counts. */
+/* Eight bytes at once: the index of the first special one, 8 for none. A subtraction borrows into a byte's top bit
+ * where the byte is special; a borrow may spill into the bytes above that one, never below, and only the lowest mark
+ * counts. */
 static inline int cp_plain_prefix_8(const unsigned char *at)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);

@@ -80,7 +80,7 @@ void cp_client_send_text(struct cp_client *client, const char *text)
 static bool read_more(struct cp_client *client)
 {
     struct pollfd ready = {.fd = client->socket, .events = POLLIN};
-    if (client->filled == sizeof client->bytes) fail_msg("a reply is larger than the client's %zu bytes", client->filled);
+    if (client->filled == sizeof client->bytes) fail_msg("a reply is over the client's %zu bytes", client->filled);
     if (poll(&ready, 1, CP_CLIENT_PATIENCE_MS) != 1) fail_msg("no answer within %d ms", CP_CLIENT_PATIENCE_MS);
     ssize_t got = recv(client->socket, client->bytes + client->filled, sizeof client->bytes - client->filled, 0);
     if (got < 0) fail_msg("receive: %s", strerror(errno));

@@ -127,6 +127,12 @@ static void numbers_out_of_range(void **state)
         cp_field_union(&arena, cp_field_window(&arena, input, 2, &fits[2]),
                        cp_field_window(&arena, input, 2, &(struct cp_window){1, 1, 1, -most, 0, 0}));
     check_unknown(wide);
+    /* One unit fewer, and it can. */
+    const struct cp_field *just =
+        cp_field_union(&arena, cp_field_window(&arena, input, 2, &(struct cp_window){1, 1, 1, most - 1, 0, 0}), input);
+    assert_int_equal(cp_axis_field_size(&just->axis[0]), most);
+    check_unknown(
+        cp_field_union(&arena, cp_field_window(&arena, input, 2, &(struct cp_window){1, 1, 1, most, 0, 0}), input));
     check_unknown(cp_field_union(&arena, wide, input));
     check_unknown(cp_field_union(&arena, input, wide));
     check_unknown(cp_field_window(&arena, wide, 2, &fits[0]));

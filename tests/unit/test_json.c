@@ -70,7 +70,8 @@ static void assert_text(struct cp_text text, const char *expected)
 
 static void types_and_values(void **state)
 {
-    static const char text[] = " {\"a\" : [null, false, true, 1.5, \"x\\n\\u00e9\\ud83d\\ude00\", [], {}], \"\\\"b\" : -3 } ";
+    static const char text[] =
+        " {\"a\" : [null, false, true, 1.5, \"x\\n\\u00e9\\ud83d\\ude00\", [], {}], \"\\\"b\" : -3 } ";
     struct owner owner;
     struct cp_json_error error;
     (void)state;
@@ -170,8 +171,10 @@ static void members(void **state)
 /* Numbers longer than cJSON reads, in every place where one can stand. */
 static void long_numbers(void **state)
 {
-    static const char digits[] = "3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803";
-    static const char *const frames[] = {"%s", " %s ", "[%s]", "[1,%s,2]", "{\"a\":%s}", "{\"1%s\":%s}", "[\"\\\"%s\",%s]"};
+    static const char digits[] =
+        "3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803";
+    static const char *const frames[] = {"%s",         " %s ",         "[%s]",           "[1,%s,2]",
+                                         "{\"a\":%s}", "{\"1%s\":%s}", "[\"\\\"%s\",%s]"};
     (void)state;
     for (size_t row = 0; row < sizeof frames / sizeof frames[0]; row++) {
         struct owner owner;
@@ -213,8 +216,10 @@ static void refusals(void **state)
         {"literals and numbers before", "{\"a\":[true,false,null,-1.5e3],\"a\":0}", CP_JSON_DUPLICATE, 30},
         {"three times", "{\"a\":1,\"a\":2,\"a\":3}", CP_JSON_DUPLICATE, 7},
         {"two pairs", "{\"a\":1,\"b\":2,\"b\":3,\"a\":4}", CP_JSON_DUPLICATE, 13},
-        {"seventeen members", "{\"1\":0,\"2\":0,\"3\":0,\"4\":0,\"5\":0,\"6\":0,\"7\":0,\"8\":0,\"9\":0,\"A\":0,\"B\":0,\"C\":0,"
-                              "\"D\":0,\"E\":0,\"F\":0,\"G\":0,\"1\":0}", CP_JSON_DUPLICATE, 97},
+        {"seventeen members",
+         "{\"1\":0,\"2\":0,\"3\":0,\"4\":0,\"5\":0,\"6\":0,\"7\":0,\"8\":0,\"9\":0,\"A\":0,\"B\":0,\"C\":0,"
+         "\"D\":0,\"E\":0,\"F\":0,\"G\":0,\"1\":0}",
+         CP_JSON_DUPLICATE, 97},
         {"same name in siblings", "[{\"a\":1},{\"a\":2}]", CP_JSON_OK, 0},
         {"same name in parent", "{\"a\":{\"a\":{\"a\":1}}}", CP_JSON_OK, 0},
         {"other case", "{\"a\":1,\"A\":2}", CP_JSON_OK, 0},
@@ -253,8 +258,8 @@ static void duplicates_in_many_members(void **state)
     enum { COUNT = 50000 };
     static const struct {
         int count, repeated, at; /* member `at` has the name of member `repeated` */
-    } rows[] = {{COUNT, 0, -1}, {COUNT, 0, COUNT - 1}, {COUNT, 77, 25000}, {COUNT, 3, 4}, {16, 0, 15}, {17, 0, 16}, {17, 15, 16},
-                {18, 0, -1}, {33, 31, 32}, {16, 0, -1}};
+    } rows[] = {{COUNT, 0, -1}, {COUNT, 0, COUNT - 1}, {COUNT, 77, 25000}, {COUNT, 3, 4}, {16, 0, 15},
+                {17, 0, 16},    {17, 15, 16},          {18, 0, -1},        {33, 31, 32},  {16, 0, -1}};
     char *text = malloc(COUNT * 48);
     (void)state;
     for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
@@ -286,18 +291,11 @@ static void print_ours(FILE *out, const struct cp_json *value)
     switch (cp_json_type(value)) {
     case CP_JSON_NULL:
     case CP_JSON_FALSE:
-    case CP_JSON_TRUE:
-        fprintf(out, "%c", "nft"[cp_json_type(value)]);
-        return;
-    case CP_JSON_NUMBER:
-        fprintf(out, "%a", cp_json_number(value));
-        return;
-    case CP_JSON_STRING:
-        fprintf(out, "'%.*s'", (int)cp_json_text(value).size, cp_json_text(value).bytes);
-        return;
+    case CP_JSON_TRUE: fprintf(out, "%c", "nft"[cp_json_type(value)]); return;
+    case CP_JSON_NUMBER: fprintf(out, "%a", cp_json_number(value)); return;
+    case CP_JSON_STRING: fprintf(out, "'%.*s'", (int)cp_json_text(value).size, cp_json_text(value).bytes); return;
     case CP_JSON_ARRAY:
-    case CP_JSON_OBJECT:
-        break;
+    case CP_JSON_OBJECT: break;
     }
     fprintf(out, "%c%zu:", cp_json_type(value) == CP_JSON_ARRAY ? 'a' : 'o', cp_json_count(value));
     for (const struct cp_json *child = cp_json_first(value); child; child = cp_json_next(child)) print_ours(out, child);
@@ -327,10 +325,30 @@ static uint32_t next_random(uint32_t *seed)
 
 static size_t write_random(char *text, uint32_t *seed, int depth)
 {
-    static const char *const scalars[] = {
-        "0", "-1", "12", "123", "1234567", "2.5e-3", "0.1", "-0.0", "1e22", "123456789012345678", "5e-324",
-        "1.7976931348623157e308", "\"\"", "\"abc\"", "\"a longer text than sixteen bytes\"", "\"\\u00e9\\n\\\"\\\\\\/\"",
-        "\"\\ud83d\\ude00 é €\"", "true", "false", "null", "[]", "{}", "[ ]", "{ }"};
+    static const char *const scalars[] = {"0",
+                                          "-1",
+                                          "12",
+                                          "123",
+                                          "1234567",
+                                          "2.5e-3",
+                                          "0.1",
+                                          "-0.0",
+                                          "1e22",
+                                          "123456789012345678",
+                                          "5e-324",
+                                          "1.7976931348623157e308",
+                                          "\"\"",
+                                          "\"abc\"",
+                                          "\"a longer text than sixteen bytes\"",
+                                          "\"\\u00e9\\n\\\"\\\\\\/\"",
+                                          "\"\\ud83d\\ude00 é €\"",
+                                          "true",
+                                          "false",
+                                          "null",
+                                          "[]",
+                                          "{}",
+                                          "[ ]",
+                                          "{ }"};
     uint32_t choice = next_random(seed) % 4;
     if (depth == 0 || choice >= 2) {
         return (size_t)sprintf(text, "%s", scalars[next_random(seed) % (sizeof scalars / sizeof scalars[0])]);
@@ -408,10 +426,11 @@ static void same_as_cjson(void **state)
 
 static void running_out_at_every_block(void **state)
 {
-    static const char text[] = "{\"input\":[1,3,224,224],\"layers\":[{\"type\":\"Conv2d\",\"kernel_size\":3},{\"a\":1,\"b\":2,"
-                               "\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7,\"h\":8,\"i\":9,\"j\":0,\"k\":1,\"l\":2,\"m\":3,"
-                               "\"n\":4,\"o\":5,\"p\":6,\"q\":7,\"r\":8}],\"x\":0.10000000000000000000000000000000000000000"
-                               "000000000000000000000000000000000000001}";
+    static const char text[] =
+        "{\"input\":[1,3,224,224],\"layers\":[{\"type\":\"Conv2d\",\"kernel_size\":3},{\"a\":1,\"b\":2,"
+        "\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7,\"h\":8,\"i\":9,\"j\":0,\"k\":1,\"l\":2,\"m\":3,"
+        "\"n\":4,\"o\":5,\"p\":6,\"q\":7,\"r\":8}],\"x\":0.10000000000000000000000000000000000000000"
+        "000000000000000000000000000000000000001}";
     volatile int unwound = 0;
     bool finished = false;
     (void)state;

@@ -1,4 +1,4 @@
-/* The strict check: every production of RFC 8259, right and wrong, with the byte at which each wrong text goes wrong. */
+/* The strict check: every production of RFC 8259, right and wrong, and the byte at which each wrong text goes wrong. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -109,7 +109,8 @@ static void structure(void **state)
 static void white_space(void **state)
 {
     static const struct row rows[] = {
-        {"all four around all tokens", " \t\r\n{ \t\r\n\"a\" \t\r\n: \t\r\n[ \t\r\n1 \t\r\n, \t\r\n2 \t\r\n] \t\r\n} \t\r\n", GOOD},
+        {"all four around all tokens",
+         " \t\r\n{ \t\r\n\"a\" \t\r\n: \t\r\n[ \t\r\n1 \t\r\n, \t\r\n2 \t\r\n] \t\r\n} \t\r\n", GOOD},
         {"inside empty ones", "[ [ ] , { } ]", GOOD},
         {"after a root number", "1 ", GOOD},
         {"form feed", "[\f1]", WRONG(1, "a value or ]")},
@@ -416,8 +417,9 @@ static uint64_t next_random(uint64_t *seed)
 
 static void one_byte_changed(void **state)
 {
-    static const char text[] = "{\"input\":[1,-30,2.25e+4,0],\"\\u00e9\":\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\\ud83d\\ude00\", "
-                               "\"layers\" : [ {\"type\":\"Conv2d\",\"bias\":false},null,true,[],{}]}";
+    static const char text[] =
+        "{\"input\":[1,-30,2.25e+4,0],\"\\u00e9\":\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\\ud83d\\ude00\", "
+        "\"layers\" : [ {\"type\":\"Conv2d\",\"bias\":false},null,true,[],{}]}";
     static const char alphabet[] = "\"\\{}[]:,0123456789.eE+-truefalsn \n\t\x01\x80\xC3\xED\xF4/ubDd8c";
     uint64_t seed = 20240611;
     size_t size = sizeof text - 1;

@@ -95,7 +95,10 @@ static void commas_and_colons(void **state)
     close_arena(&owner);
 }
 
-#define BYTES(literal) {(literal), sizeof(literal) - 1}
+#define BYTES(literal)                                                                                                 \
+    {                                                                                                                  \
+        (literal), sizeof(literal) - 1                                                                                 \
+    }
 
 static void texts(void **state)
 {
@@ -110,7 +113,8 @@ static void texts(void **state)
         {"NUL", BYTES("a\0b"), "\"a\\u0000b\""},
         {"control characters", BYTES("\x01\x0B\x1F"), "\"\\u0001\\u000b\\u001f\""},
         {"DEL stays", BYTES("\x7F"), "\"\x7F\""},
-        {"escape after sixteen", BYTES("0123456789abcdef\n0123456789abcdef"), "\"0123456789abcdef\\n0123456789abcdef\""},
+        {"escape after sixteen", BYTES("0123456789abcdef\n0123456789abcdef"),
+         "\"0123456789abcdef\\n0123456789abcdef\""},
         {"UTF-8", BYTES("o′ = ⌊é⌋ 😀"), "\"o′ = ⌊é⌋ 😀\""},
         {"lone continuation", BYTES("a\x80z"), "\"a\xEF\xBF\xBDz\""},
         {"lead at the end", BYTES("a\xC3"), "\"a\xEF\xBF\xBD\""},
@@ -211,9 +215,10 @@ static void counts_shapes_and_doubles(void **state)
     cp_write_double(&writer, (double)NAN);
     cp_write_double(&writer, -(double)INFINITY);
     cp_write_array_end(&writer);
-    expect_written("all", &writer,
-                   "[null,0,9007199254740991,[0,-1,9007199254740991],[],[1,null,224,9007199254740991],[],0.1,-0.0,1e+300,"
-                   "null,null]");
+    expect_written(
+        "all", &writer,
+        "[null,0,9007199254740991,[0,-1,9007199254740991],[],[1,null,224,9007199254740991],[],0.1,-0.0,1e+300,"
+        "null,null]");
     close_arena(&owner);
 }
 
