@@ -27,7 +27,7 @@ FUZZ_SECONDS = 60
 V            =# 1: show every command
 
 # Debian packages. A target installs through apt what it needs and what is missing; nothing else is ever downloaded.
-packages          = gcc libc6-dev libmicrohttpd-dev libcjson-dev
+packages          = gcc libc6-dev libmicrohttpd-dev libcjson-dev libyaml-dev
 test_packages     = $(packages) libcmocka-dev libcurl4-openssl-dev
 lint_packages     = $(test_packages) clang clang-tidy clang-format cppcheck
 fuzz_packages     = $(packages) clang libclang-rt-14-dev
@@ -270,7 +270,7 @@ CFLAGS  =
 LDFLAGS =
 compile := $(CC) $(common_flags) $(flags_$(VARIANT)) $(CFLAGS) -MMD -MP
 link    := $(CC) $(common_flags) $(flags_$(VARIANT)) $(CFLAGS) -pie -Wl,-z,relro,-z,now,--as-needed $(LDFLAGS)
-libraries      := -lmicrohttpd -lcjson -lm
+libraries      := -lmicrohttpd -lcjson -lyaml -lm
 test_libraries := -lcmocka -lcurl $(libraries)
 
 # A file that changes when the commands or the list of sources do; all objects and the archive hang on it.

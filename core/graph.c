@@ -16,6 +16,7 @@ struct linker {
     struct cp_layer *layers;
     struct cp_arena *arena;
     struct name_table names;
+    uint32_t first_of_list; /* the list that is being linked begins with this layer */
     struct cp_link_error *first, **tail;
     uint32_t reported; /* references that could not be resolved */
 };
@@ -72,10 +73,12 @@ static void make_table(struct linker *linker, uint64_t seed)
         (struct name_table){.mask = size - 1, .slots = CP_NEW_ARRAY(linker->arena, uint32_t, size), .seed = seed};
 }
 
+/* Names of an earlier list give way to those of a later one. */
 static void enter_name(struct linker *linker, uint32_t source)
 {
     uint32_t *slot = slot_of(linker, name_of(linker->stack, source));
-    if (*slot == 0) {
+    bool older = *slot > linker->stack->input_count && *slot - 1 - linker->stack->input_count < linker->first_of_list;
+    if (*slot == 0 || older) {
         *slot = source + 1;
         return;
     }
@@ -94,19 +97,18 @@ static void make_name(struct linker *linker, uint32_t at)
         char letter = type->name[size];
         name[size] = letter >= 'A' && letter <= 'Z' ? (char)(letter + 'a' - 'A') : letter;
     }
-    size += (size_t)snprintf(name + size, ROOM - size, "_%u", at);
+    size += (size_t)snprintf(name + size, ROOM - size, "_%u", at - linker->first_of_list);
     struct cp_text text = {name, size};
     while (*slot_of(linker, text) && text.size < ROOM) name[text.size++] = '_';
     linker->layers[at].name = text;
 }
 
-static void enter_names(struct linker *linker)
+static void enter_names(struct linker *linker, uint32_t end)
 {
     uint32_t inputs = linker->stack->input_count;
-    for (uint32_t at = 0; at < inputs; at++) enter_name(linker, at);
-    for (uint32_t at = 0; at < linker->stack->layer_count; at++)
+    for (uint32_t at = linker->first_of_list; at < end; at++)
         if (linker->layers[at].name.size) enter_name(linker, inputs + at);
-    for (uint32_t at = 0; at < linker->stack->layer_count; at++) {
+    for (uint32_t at = linker->first_of_list; at < end; at++) {
         if (linker->layers[at].name.size) continue;
         make_name(linker, at);
         enter_name(linker, inputs + at);
@@ -158,7 +160,7 @@ static void link_sources(struct linker *linker, uint32_t at)
     layer->sources = sources;
     if (layer->from) {
         for (uint32_t entry = 0; entry < layer->source_count; entry++)
-            sources[entry] = resolve(linker, at, entry, layer->from[entry]);
+            sources[entry] = layer->from[entry].bytes ? resolve(linker, at, entry, layer->from[entry]) : 0;
         return;
     }
     layer->source_count = 1;
@@ -214,17 +216,25 @@ static void find_cycles(struct linker *linker)
     }
 }
 
+static void link_list(struct linker *linker, uint32_t begin, uint32_t end)
+{
+    linker->first_of_list = begin;
+    enter_names(linker, end);
+    for (uint32_t at = begin; at < end; at++) {
+        link_sources(linker, at);
+        link_references(linker, at);
+    }
+}
+
 struct cp_link_error *cp_graph_link(struct cp_stack *stack, struct cp_layer *layers, uint64_t seed,
                                     struct cp_arena *arena)
 {
     struct linker linker = {.stack = stack, .layers = layers, .arena = arena};
     linker.tail = &linker.first;
     make_table(&linker, seed);
-    enter_names(&linker);
-    for (uint32_t at = 0; at < stack->layer_count; at++) {
-        link_sources(&linker, at);
-        link_references(&linker, at);
-    }
+    for (uint32_t at = 0; at < stack->input_count; at++) enter_name(&linker, at);
+    if (stack->encoder_count) link_list(&linker, 0, stack->encoder_count);
+    link_list(&linker, stack->encoder_count, stack->layer_count);
     if (linker.first) find_cycles(&linker);
     return linker.first;
 }

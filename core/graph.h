@@ -22,7 +22,8 @@ struct cp_link_error {
 };
 
 /* Fill in `name` (where empty), `sources` and the references of every layer; `layers` are the stack's, which are written
- * to. Without `from` a layer takes the one before, the first one the only input. All errors are found, in the order of
+ * to. Without `from` a layer takes the one before, the first one the only input. A decoder may give its layers names that
+ * its encoder has too: in the decoder they mean the decoder's. All errors are found, in the order of
  * layers; NULL when there is none. `seed` keys the hash of names, against names made to collide. O(layers + edges). */
 struct cp_link_error *cp_graph_link(struct cp_stack *stack, struct cp_layer *layers, uint64_t seed,
                                     struct cp_arena *arena);

@@ -88,14 +88,30 @@ struct cp_refusal {
     const char *other;  /* the one it clashes with, or what is missing */
 };
 
+/* How a kind changes spatial sizes, as encoders and decoders see it. */
+enum cp_stage_form {
+    CP_STAGE_NONE, /* it keeps spatial sizes, or has none */
+    CP_STAGE_CONVOLUTION,
+    CP_STAGE_POOLING,
+    CP_STAGE_TRANSPOSED,
+    CP_STAGE_UNPOOLING,
+    CP_STAGE_ADAPTIVE,
+    CP_STAGE_BORDER,
+    CP_STAGE_CROP,
+    CP_STAGE_UPSAMPLE,
+    CP_STAGE_SHUFFLE,   /* both axes times the factor */
+    CP_STAGE_UNSHUFFLE, /* both axes divided by it */
+};
+
 struct cp_layer_kind {
     const char *family;  /* heading under which documentation lists it */
     const char *summary; /* one line for people */
     const struct cp_member *members;
     int member_count;
-    size_t parameter_size; /* of the parameter struct, 0 when the kind has none */
-    const void *defaults;  /* a parameter struct with the members' defaults; NULL: all zero */
-    bool merges;           /* takes any number of inputs, up to CP_MAX_LAYER_INPUTS; others take one */
+    size_t parameter_size;    /* of the parameter struct, 0 when the kind has none */
+    const void *defaults;     /* a parameter struct with the members' defaults; NULL: all zero */
+    enum cp_stage_form stage; /* how it changes spatial sizes */
+    bool merges;              /* takes any number of inputs, up to CP_MAX_LAYER_INPUTS; others take one */
     /* Members that contradict each other or are missing together, whatever the input: the request is malformed.
      * Optional. True when all is well. */
     bool (*legal)(const struct cp_layer *layer, struct cp_refusal *refusal);
@@ -129,7 +145,7 @@ const struct cp_layer_type *cp_layer_type_find(struct cp_text name);
 struct cp_layer {
     const struct cp_layer_type *type;
     struct cp_text name;        /* given, or made from type and position; unique in its stack */
-    const struct cp_text *from; /* names of its inputs as written; NULL: the layer before */
+    const struct cp_text *from; /* names of its inputs as written, no bytes where none was; NULL: the layer before */
     const uint32_t *sources;    /* the same, linked: source_count of them, at least 1 */
     uint32_t source_count;
     uint32_t given;                /* bit m: member m of the kind was written */
@@ -147,8 +163,9 @@ struct cp_stack {
     uint32_t input_count;
     const struct cp_layer *layers;
     uint32_t layer_count;
-    int64_t element_bytes; /* of one number, from `dtype` */
-    bool covered;          /* input_not_covered is an error */
+    uint32_t encoder_count; /* of an encoder and decoder in one list: the decoder's layers begin here; else 0 */
+    int64_t element_bytes;  /* of one number, from `dtype` */
+    bool covered;           /* input_not_covered is an error */
 };
 
 /* Was this member of the layer written by its author? */

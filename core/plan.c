@@ -140,21 +140,33 @@ static void prepare(struct workspace *work, const struct cp_stack *stack, enum c
         work->input_fields[at] = cp_field_of_input(arena, &stack->inputs[at].shape);
 }
 
-/* A sum of which one part is unknown is unknown. */
-static void add_count(int64_t *total, int64_t part)
+static void report_total(struct cp_plan *plan, uint32_t layer, const char *what)
 {
-    if (*total == CP_UNKNOWN || part == CP_UNKNOWN || !cp_add(*total, part, total)) *total = CP_UNKNOWN;
+    cp_findings_add(&plan->findings, CP_CODE_count_overflow, layer, CP_ARGUMENTS(cp_words(what)));
+}
+
+/* A sum of which one part is unknown is unknown; one that grows too large is reported at the layer where it does. */
+static void add_count(struct cp_plan *plan, uint32_t layer, const char *what, int64_t *total, int64_t part)
+{
+    bool known = *total != CP_UNKNOWN && part != CP_UNKNOWN;
+    if (known && cp_add(*total, part, total)) return;
+    *total = CP_UNKNOWN;
+    if (known) report_total(plan, layer, what);
 }
 
 static void sum_up(struct cp_plan *plan, struct cp_arena *arena)
 {
     for (uint32_t at = 0; at < plan->stack->layer_count; at++) {
-        add_count(&plan->params, plan->layers[at].params);
-        add_count(&plan->macs, plan->layers[at].macs);
-        add_count(&plan->output_bytes, plan->layers[at].output_bytes);
+        const struct cp_layer_plan *layer = &plan->layers[at];
+        int64_t flops = layer->macs == CP_UNKNOWN ? CP_UNKNOWN : 2 * layer->macs;
+        add_count(plan, at, "the sum of params", &plan->params, layer->params);
+        add_count(plan, at, "the sum of macs", &plan->macs, layer->macs);
+        add_count(plan, at, "the sum of flops", &plan->flops, flops);
+        add_count(plan, at, "the sum of output_bytes", &plan->output_bytes, layer->output_bytes);
     }
-    if (plan->macs == CP_UNKNOWN || !cp_multiply(plan->macs, 2, &plan->flops)) plan->flops = CP_UNKNOWN;
     plan->peak_activation_bytes = cp_peak_activation_bytes(plan, arena);
+    if (plan->peak_activation_bytes == CP_UNKNOWN && plan->output_bytes != CP_UNKNOWN)
+        report_total(plan, 0, "peak_activation_bytes");
 }
 
 void cp_plan_stack(struct cp_plan *plan, const struct cp_stack *stack, enum cp_plan_depth depth, struct cp_arena *arena)

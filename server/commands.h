@@ -30,13 +30,13 @@ int cp_run_files(const struct cp_file_command *command, char **arguments, int ar
 bool cp_command_options(const struct cp_option_table *table, void *values, char *const *environment, char **arguments,
                         int argument_count, int *operand_count, int *status);
 
-/* Say what went wrong on standard error: "convplan serve: …". Text of any origin. */
-void cp_complain(const char *command, const char *message);
+/* Say what went wrong on standard error: "convplan serve: …". Both may be text of any origin. */
+void cp_complain(const char *who, struct cp_text message);
 
 /* For arenas of commands: says that memory ran out and ends the program with status 2. */
 void cp_command_exhausted(struct cp_arena *arena) __attribute__((noreturn));
 
 /* Write to standard output at once. False after saying that it cannot be written. */
-bool cp_print(const char *command, struct cp_text text);
+bool cp_print(const char *who, struct cp_text text);
 
 #endif

@@ -44,7 +44,7 @@ static void free_chain(struct cp_memory_block *block)
 void cp_memory_pool_free(struct cp_memory_pool *pool)
 {
     if (!pool) return;
-    for (int class = 0; class < CLASS_COUNT; class++) free_chain(pool->kept[class]);
+    for (int class = 0; class < CLASS_COUNT; class ++) free_chain(pool->kept[class]);
     pthread_mutex_destroy(&pool->mutex);
     free(pool);
 }
@@ -53,7 +53,7 @@ void cp_memory_pool_free(struct cp_memory_pool *pool)
 static int class_of(size_t size)
 {
     int class = 0;
-    while (class < CLASS_COUNT && SMALLEST_BLOCK_BYTES << class < size) class++;
+    while (class < CLASS_COUNT && SMALLEST_BLOCK_BYTES << class < size) class ++;
     return class;
 }
 

@@ -57,7 +57,8 @@ static bool parse_number(const char *text, bool in_bytes, int64_t *value)
     int64_t number = 0;
     const char *at = text;
     for (; *at >= '0' && *at <= '9'; at++)
-        if (__builtin_mul_overflow(number, 10, &number) || __builtin_add_overflow(number, *at - '0', &number)) return false;
+        if (__builtin_mul_overflow(number, 10, &number) || __builtin_add_overflow(number, *at - '0', &number))
+            return false;
     if (at == text) return false;
     int unit = in_bytes ? 0 : BYTE_UNITS - 1;
     while (unit < BYTE_UNITS && strcmp(at, byte_units[unit].suffix) != 0) unit++;
@@ -119,7 +120,7 @@ static bool take(const struct reading *reading, const struct cp_option *option, 
     return false;
 }
 
-static const char *look_up(char *const *environment, const char *name)
+const char *cp_environment_value(char *const *environment, const char *name)
 {
     size_t size = strlen(name);
     for (; *environment; environment++)
@@ -131,7 +132,7 @@ static bool take_environment(const struct reading *reading, char *const *environ
 {
     for (int at = 0; at < reading->table->count; at++) {
         const struct cp_option *option = &reading->table->options[at];
-        const char *value = reading->given >> at & 1 ? NULL : look_up(environment, option->environment);
+        const char *value = reading->given >> at & 1 ? NULL : cp_environment_value(environment, option->environment);
         if (value && *value && !take(reading, option, option->environment, value)) return false;
     }
     return true;
@@ -219,7 +220,8 @@ enum cp_options_outcome cp_options_read(const struct cp_option_table *table, voi
                                         char **arguments, int argument_count, int *operand_count, char *error,
                                         size_t error_size)
 {
-    struct reading reading = {table, values, 0, error, error_size};
+    struct reading reading = {.table = table, .values = values, .error_size = error_size};
+    reading.error = error;
     enum cp_options_outcome outcome = asks_for_help(arguments, argument_count);
     if (outcome != CP_OPTIONS_READ) return outcome;
     for (int at = 0; at < table->count; at++)
@@ -289,8 +291,9 @@ void cp_options_markdown(const struct cp_option_table *table, struct cp_writer *
         const struct cp_option *option = &table->options[at];
         char range[ROOM];
         range_in_words(range, sizeof range, option);
-        const char *const parts[] = {"| `", option->flag, " ", option->unit, "` | `", option->environment, "` | `",
-                                     option->initial, "` | ", range, " | ", option->help, " |\n"};
+        const char *const parts[] = {"| `",   option->flag,    " ",    option->unit, "` | `", option->environment,
+                                     "` | `", option->initial, "` | ", range,        " | ",   option->help,
+                                     " |\n"};
         for (size_t part = 0; part < sizeof parts / sizeof *parts; part++) put(out, parts[part]);
     }
 }

@@ -27,7 +27,7 @@ struct cp_option {
 };
 
 struct cp_option_table {
-    const char *command; /* "convplan serve" */
+    const char *command;  /* "convplan serve" */
     const char *operands; /* as in --help, "FILE…"; NULL: it takes none */
     const char *help;     /* what the command does */
     const struct cp_option *options;
@@ -44,6 +44,9 @@ enum cp_options_outcome { CP_OPTIONS_READ, CP_OPTIONS_HELP, CP_OPTIONS_MARKDOWN,
 enum cp_options_outcome cp_options_read(const struct cp_option_table *table, void *values, char *const *environment,
                                         char **arguments, int argument_count, int *operand_count, char *error,
                                         size_t error_size);
+
+/* The value in a NULL-terminated list of "NAME=value", or NULL. */
+const char *cp_environment_value(char *const *environment, const char *name);
 
 /* The text of --help. */
 void cp_options_help(const struct cp_option_table *table, struct cp_writer *out);

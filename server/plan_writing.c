@@ -149,10 +149,11 @@ static void write_layer(struct cp_writer *writer, const struct cp_stack *stack, 
     cp_write_object_end(writer);
 }
 
-void cp_write_planned_layers(struct cp_writer *writer, const struct cp_plan *plan, const struct cp_plan_style *style)
+void cp_write_planned_layers(struct cp_writer *writer, const struct cp_plan *plan, uint32_t begin, uint32_t end,
+                             const struct cp_plan_style *style)
 {
     cp_write_array_begin(writer);
-    for (uint32_t at = 0; at < plan->stack->layer_count; at++)
+    for (uint32_t at = begin; at < end; at++)
         write_layer(writer, plan->stack, &plan->stack->layers[at], &plan->layers[at], style);
     cp_write_array_end(writer);
 }
@@ -175,8 +176,11 @@ static void write_fix_value(struct cp_writer *writer, const struct cp_fix *fix)
     }
 }
 
-static struct cp_text pointer_to(struct cp_arena *arena, const char *base, uint32_t layer, const char *member)
+static struct cp_text pointer_to(struct cp_arena *arena, const struct cp_stack *stack, const char *base, uint32_t layer,
+                                 const char *member)
 {
+    if (stack->encoder_count) base = layer < stack->encoder_count ? "/encoder" : "/decoder";
+    if (layer >= stack->encoder_count) layer -= stack->encoder_count;
     return cp_message(arena, member ? "{0}/{1}/{2}" : "{0}/{1}",
                       CP_ARGUMENTS(cp_words(base), cp_number(layer), cp_words(member ? member : "")));
 }
@@ -209,7 +213,7 @@ void cp_write_finding(struct cp_writer *writer, const struct cp_stack *stack, co
     CP_WRITE_NAME(writer, "layer");
     cp_write_text(writer, stack->layers[finding->layer].name);
     CP_WRITE_NAME(writer, "pointer");
-    cp_write_text(writer, pointer_to(writer->arena, style->base, finding->layer, finding->member));
+    cp_write_text(writer, pointer_to(writer->arena, stack, style->base, finding->layer, finding->member));
     CP_WRITE_NAME(writer, "axis");
     if (letter)
         cp_write_string(writer, letter);
@@ -225,7 +229,7 @@ void cp_write_finding(struct cp_writer *writer, const struct cp_stack *stack, co
         CP_WRITE_NAME(writer, "fix");
         cp_write_object_begin(writer);
         CP_WRITE_NAME(writer, "pointer");
-        cp_write_text(writer, pointer_to(writer->arena, style->base, finding->layer, finding->fix.member));
+        cp_write_text(writer, pointer_to(writer->arena, stack, style->base, finding->layer, finding->fix.member));
         CP_WRITE_NAME(writer, "value");
         write_fix_value(writer, &finding->fix);
         cp_write_object_end(writer);
@@ -233,8 +237,14 @@ void cp_write_finding(struct cp_writer *writer, const struct cp_stack *stack, co
     cp_write_object_end(writer);
 }
 
-void cp_write_findings(struct cp_writer *writer, const struct cp_plan *plan, const struct cp_plan_style *style)
+void cp_write_all_findings(struct cp_writer *writer, const struct cp_plan *plan, const struct cp_plan_style *style)
 {
+    CP_WRITE_NAME(writer, "findings");
+    cp_write_array_begin(writer);
     for (const struct cp_finding *finding = plan->findings.first; finding; finding = finding->next)
         cp_write_finding(writer, plan->stack, finding, style);
+    cp_write_array_end(writer);
+    if (!plan->findings.dropped) return;
+    CP_WRITE_NAME(writer, "findings_omitted");
+    cp_write_integer(writer, plan->findings.dropped);
 }

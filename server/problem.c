@@ -132,7 +132,7 @@ struct cp_text cp_path_pointer(struct cp_arena *arena, const struct cp_path *pat
     for (; path && path->parent && depth < DEEPEST; path = path->parent) steps[depth++] = path;
     while (depth-- > 0) {
         append_string(&text, "/");
-        if (steps[depth]->name.size)
+        if (steps[depth]->name.bytes)
             append_escaped(&text, steps[depth]->name);
         else
             append_number(&text, steps[depth]->index);

@@ -10,7 +10,7 @@
 /* A place in the request, linked towards its root; lives on the stack of the functions that descend. */
 struct cp_path {
     const struct cp_path *parent; /* NULL: this is the root, whose name and index do not count */
-    struct cp_text name;          /* of a member; empty: `index` of an element */
+    struct cp_text name;          /* of a member, which may be empty; no bytes at all: `index` of an element */
     int64_t index;
 };
 

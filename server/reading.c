@@ -37,6 +37,7 @@ static void report_unknown(struct cp_reader *reader, const struct cp_json *membe
 {
     struct cp_text name = cp_json_name(member);
     struct cp_path path = CP_PATH_MEMBER(at, name);
+    if (reader->problems.count >= CP_MAX_PROBLEM_ERRORS) count = 0; /* it is only counted: no work for a hint */
     int64_t nearest = cp_nearest(name, count, string_at, known);
     struct cp_text hint = cp_did_you_mean(reader->arena, nearest < 0 ? (struct cp_text){0} : string_at(known, nearest));
     for (int index = 0; nearest < 0 && index < count; index++)
@@ -218,7 +219,8 @@ static const struct cp_layer_type *read_type(struct cp_reader *reader, const str
     }
     const struct cp_layer_type *type = cp_layer_type_find(cp_json_text(value));
     if (type) return type;
-    int64_t nearest = cp_nearest(cp_json_text(value), cp_layer_type_count, type_name_at, NULL);
+    bool shown = reader->problems.count < CP_MAX_PROBLEM_ERRORS;
+    int64_t nearest = cp_nearest(cp_json_text(value), shown ? cp_layer_type_count : 0, type_name_at, NULL);
     struct cp_text meant = nearest < 0 ? (struct cp_text){0} : type_name_at(NULL, nearest);
     cp_problem_add(&reader->problems, CP_CODE_unknown_layer_type, &path,
                    CP_ARGUMENTS(cp_name(cp_json_text(value)), cp_name(cp_did_you_mean(reader->arena, meant))));
@@ -346,9 +348,11 @@ static void check_legal(struct cp_reader *reader, const struct cp_path *at, cons
     struct cp_refusal refusal;
     if (!layer->type->kind->legal || layer->type->kind->legal(layer, &refusal)) return;
     struct cp_path path = CP_PATH_MEMBER(at, cp_text_of(refusal.member ? refusal.member : ""));
-    struct cp_argument other = cp_words(refusal.other ? refusal.other : "");
-    struct cp_argument own = refusal.member ? cp_words(refusal.member) : other;
-    cp_problem_add(&reader->problems, refusal.code, refusal.member ? &path : at, CP_ARGUMENTS(own, other));
+    const char *other = refusal.other ? refusal.other : "";
+    if (refusal.member)
+        cp_problem_add(&reader->problems, refusal.code, &path, CP_ARGUMENTS(cp_words(refusal.member), cp_words(other)));
+    else
+        cp_problem_add(&reader->problems, refusal.code, at, CP_ARGUMENTS(cp_words(other), cp_words("")));
 }
 
 static void read_layer(struct cp_reader *reader, const struct cp_json *object, const struct cp_path *at,
@@ -377,16 +381,24 @@ static void read_layer(struct cp_reader *reader, const struct cp_json *object, c
 
 /* ---- Links -------------------------------------------------------------------------------------------------------- */
 
+/* The lists of a request: one of layers, or an encoder and a decoder. */
+struct layer_lists {
+    struct cp_path paths[2];
+    uint32_t second_begins; /* position in the stack; UINT32_MAX when there is one list */
+};
+
 static struct cp_text source_label(struct cp_reader *reader, const struct cp_stack *stack, uint32_t source)
 {
     if (source < stack->input_count) return CP_TEXT("an input");
     return cp_message(reader->arena, "the layer at position {0}", CP_ARGUMENTS(cp_number(source - stack->input_count)));
 }
 
-static void report_link(struct cp_reader *reader, const struct cp_path *list, const struct cp_stack *stack,
+static void report_link(struct cp_reader *reader, const struct layer_lists *lists, const struct cp_stack *stack,
                         const struct cp_link_error *error)
 {
-    struct cp_path layer = CP_PATH_INDEX(list, error->layer);
+    bool in_second = error->layer >= lists->second_begins;
+    struct cp_path layer =
+        CP_PATH_INDEX(&lists->paths[in_second], error->layer - (in_second ? lists->second_begins : 0));
     const char *name = error->entry == CP_ENTRY_NAME ? "name" : error->entry == CP_ENTRY_LIKE ? "like" : "from";
     struct cp_path member = CP_PATH_MEMBER(&layer, cp_text_of(name));
     struct cp_path entry = CP_PATH_INDEX(&member, error->entry);
@@ -401,39 +413,69 @@ static void report_link(struct cp_reader *reader, const struct cp_path *list, co
 
 /* Links need every layer to have its type; layers that have none are given one that keeps its input's shape, so that
  * mistakes in names are found in the same answer. */
-static void link_layers(struct cp_reader *reader, const struct cp_path *list, struct cp_stack *stack,
+static void link_layers(struct cp_reader *reader, const struct layer_lists *lists, struct cp_stack *stack,
                         struct cp_layer *layers)
 {
     for (uint32_t at = 0; at < stack->layer_count; at++)
         if (!layers[at].type) layers[at].type = cp_layer_type_find(CP_TEXT("Identity"));
     struct cp_link_error *error = cp_graph_link(stack, layers, cp_process_seed(), reader->arena);
-    for (; error; error = error->next) report_link(reader, list, stack, error);
+    for (; error; error = error->next) report_link(reader, lists, stack, error);
+}
+
+/* The list as JSON; NULL after recording what is wrong with it. A missing one is recorded with the request's members. */
+static const struct cp_json *find_list(struct cp_reader *reader, const struct cp_json *request,
+                                       const struct cp_path *path, size_t before)
+{
+    const struct cp_json *list = cp_json_member(request, path->name);
+    if (!list) return NULL;
+    size_t count = cp_json_count(list) + before;
+    if (cp_json_type(list) != CP_JSON_ARRAY) {
+        cp_read_wrong(reader, CP_CODE_wrong_type, path, "a list of layers", list);
+    } else if (count == before) {
+        cp_problem_add(&reader->problems, CP_CODE_no_layers, path, NULL, 0);
+    } else if (count > CP_MAX_LAYERS) {
+        cp_problem_add(&reader->problems, CP_CODE_limit_exceeded, path,
+                       CP_ARGUMENTS(cp_words("layers"), cp_number((int64_t)count), cp_number(CP_MAX_LAYERS)));
+    } else {
+        return list;
+    }
+    return NULL;
+}
+
+static void read_list(struct cp_reader *reader, const struct cp_json *list, const struct cp_path *path,
+                      struct cp_stack *stack, struct cp_layer *layers)
+{
+    int64_t index = 0;
+    for (const struct cp_json *object = cp_json_first(list); object; object = cp_json_next(object), index++) {
+        struct cp_path at = CP_PATH_INDEX(path, index);
+        read_layer(reader, object, &at, &layers[stack->layer_count++]);
+    }
 }
 
 void cp_read_layers(struct cp_reader *reader, const struct cp_json *request, const char *name, struct cp_stack *stack)
 {
-    const struct cp_json *list = cp_json_member(request, cp_text_of(name));
-    struct cp_path path = CP_PATH_MEMBER(&root, cp_text_of(name));
-    if (!list) return; /* reported as missing with the request's members */
-    if (cp_json_type(list) != CP_JSON_ARRAY) {
-        cp_read_wrong(reader, CP_CODE_wrong_type, &path, "a list of layers", list);
-        return;
-    }
-    size_t count = cp_json_count(list);
-    if (count == 0) {
-        cp_problem_add(&reader->problems, CP_CODE_no_layers, &path, NULL, 0);
-        return;
-    }
-    if (count > CP_MAX_LAYERS) {
-        cp_problem_add(&reader->problems, CP_CODE_limit_exceeded, &path,
-                       CP_ARGUMENTS(cp_words("layers"), cp_number((int64_t)count), cp_number(CP_MAX_LAYERS)));
-        return;
-    }
+    struct layer_lists lists = {{CP_PATH_MEMBER(&root, cp_text_of(name))}, UINT32_MAX};
+    const struct cp_json *list = find_list(reader, request, &lists.paths[0], 0);
+    if (!list) return;
+    struct cp_layer *layers = CP_NEW_ARRAY(reader->arena, struct cp_layer, cp_json_count(list));
+    stack->layers = layers;
+    read_list(reader, list, &lists.paths[0], stack, layers);
+    if (stack->input_count) link_layers(reader, &lists, stack, layers);
+}
+
+void cp_read_encoder_and_decoder(struct cp_reader *reader, const struct cp_json *request, struct cp_stack *stack)
+{
+    struct layer_lists lists = {{CP_PATH_MEMBER(&root, CP_TEXT("encoder")), CP_PATH_MEMBER(&root, CP_TEXT("decoder"))},
+                                0};
+    const struct cp_json *encoder = find_list(reader, request, &lists.paths[0], 0);
+    size_t encoder_count = encoder ? cp_json_count(encoder) : 0;
+    const struct cp_json *decoder = find_list(reader, request, &lists.paths[1], encoder_count);
+    size_t count = encoder_count + (decoder ? cp_json_count(decoder) : 0);
+    if (count == 0) return;
     struct cp_layer *layers = CP_NEW_ARRAY(reader->arena, struct cp_layer, count);
     stack->layers = layers;
-    for (const struct cp_json *object = cp_json_first(list); object; object = cp_json_next(object)) {
-        struct cp_path at = CP_PATH_INDEX(&path, stack->layer_count);
-        read_layer(reader, object, &at, &layers[stack->layer_count++]);
-    }
-    if (stack->input_count) link_layers(reader, &path, stack, layers);
+    if (encoder) read_list(reader, encoder, &lists.paths[0], stack, layers);
+    stack->encoder_count = lists.second_begins = stack->layer_count;
+    if (decoder) read_list(reader, decoder, &lists.paths[1], stack, layers);
+    if (stack->input_count && encoder && decoder) link_layers(reader, &lists, stack, layers);
 }

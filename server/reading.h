@@ -49,6 +49,9 @@ void cp_read_inputs(struct cp_reader *reader, const struct cp_json *request, str
 /* The list of layers under `name`, linked to stack->inputs; errors are recorded. */
 void cp_read_layers(struct cp_reader *reader, const struct cp_json *request, const char *name, struct cp_stack *stack);
 
+/* `encoder` and `decoder` as one stack, linked; errors are recorded. */
+void cp_read_encoder_and_decoder(struct cp_reader *reader, const struct cp_json *request, struct cp_stack *stack);
+
 /* One member of a layer into its parameter struct, by the table: server/reading_members.c. */
 void cp_read_layer_member(struct cp_reader *reader, const struct cp_json *value, const struct cp_path *at,
                           const struct cp_member *member, int axes, void *parameters);

@@ -96,7 +96,7 @@ static const struct cp_field *border_reach(struct cp_inference *inference)
 #define BORDER(members_, infer_, text)                                                                                 \
     {                                                                                                                  \
         .family = "padding", .summary = (text), CP_MEMBERS(members_), CP_PARAMETERS(struct cp_border, .value = 0),     \
-        .infer = (infer_), .reach = border_reach,                                                                      \
+        .stage = CP_STAGE_BORDER, .infer = (infer_), .reach = border_reach,                                            \
     }
 
 const struct cp_layer_kind cp_zero_pad_kind = BORDER(border_members, filled_infer, "Adds zeros around the axes.");
@@ -194,6 +194,7 @@ const struct cp_layer_kind cp_center_crop_kind = {
     CP_MEMBERS(crop_members),
     CP_PARAMETERS(struct cp_crop, .output_size = {0}),
     .legal = crop_legal,
+    .stage = CP_STAGE_CROP,
     .infer = crop_infer,
     .reach = crop_reach,
 };

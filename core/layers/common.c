@@ -1,4 +1,5 @@
 #include "core/layers/kinds.h"
+#include "core/padding.h"
 
 bool cp_expect_rank(struct cp_inference *inference, int least, int most)
 {
@@ -67,43 +68,39 @@ const char *const cp_window_padding_words[] = {"valid", "same", "same_upper", "s
 const char *const cp_transposed_padding_words[] = {"valid", "", "same_upper", "same_lower", "half", "full", NULL};
 const char *const cp_unpool_padding_words[] = {"valid", "", "", "", "half", "full", NULL};
 
-static bool pad_torch_same(struct cp_inference *inference, struct cp_window *window, int axis)
-{
-    if (window->stride == 1) return cp_window_pad_torch_same(window);
-    struct cp_finding *finding =
-        cp_report(inference, CP_CODE_same_needs_unit_stride, "padding", axis, CP_ARGUMENTS(cp_number(window->stride)));
-    finding->fix = (struct cp_fix){.member = "padding", .form = CP_FIX_WORD, .count = 1, .word = "same_upper"};
-    return false;
-}
-
-static enum cp_window_status pad_same(struct cp_window *window, int64_t input, enum cp_same_side side, bool transposed)
-{
-    window->rounding = CP_ROUND_FLOOR;
-    return transposed ? cp_transposed_pad_same(window, side) : cp_window_pad_same(window, input, side);
-}
-
 bool cp_resolve_padding(struct cp_inference *inference, const struct cp_padding *padding, int axis,
                         struct cp_axis_trace *trace, bool transposed)
 {
-    struct cp_window *window = &trace->window;
-    int64_t span = 0;
-    if (!cp_window_span(window, &span)) return cp_report_window(inference, CP_WINDOW_OVERFLOW, axis, trace, padding);
-    switch (padding->mode) {
-    case CP_PAD_EXPLICIT:
-        window->pad_begin = padding->begin[axis];
-        window->pad_end = padding->end[axis];
-        return true;
-    case CP_PAD_VALID: window->pad_begin = window->pad_end = 0; return true;
-    case CP_PAD_HALF: window->pad_begin = window->pad_end = span / 2; return true;
-    case CP_PAD_FULL: window->pad_begin = window->pad_end = span - 1; return true;
-    case CP_PAD_SAME: return pad_torch_same(inference, window, axis);
-    case CP_PAD_SAME_UPPER: return pad_same(window, trace->input, CP_SAME_UPPER, transposed) == CP_WINDOW_OK;
-    case CP_PAD_SAME_LOWER: return pad_same(window, trace->input, CP_SAME_LOWER, transposed) == CP_WINDOW_OK;
+    if (padding->mode == CP_PAD_SAME && trace->window.stride != 1) {
+        struct cp_finding *finding = cp_report(inference, CP_CODE_same_needs_unit_stride, "padding", axis,
+                                               CP_ARGUMENTS(cp_number(trace->window.stride)));
+        finding->fix = (struct cp_fix){.member = "padding", .form = CP_FIX_WORD, .count = 1, .word = "same_upper"};
+        return false;
     }
-    return false;
+    if (cp_padding_resolve(padding, axis, trace->input, transposed, &trace->window)) return true;
+    return cp_report_window(inference, CP_WINDOW_OVERFLOW, axis, trace);
 }
 
-/* The smallest explicit padding that lets every axis' kernel fit, keeping what is there. */
+/* More padding on one axis, as little as lets the kernel fit, keeping what is there; no side of a pool over `most`, half
+ * its window, which is always enough. */
+static void pad_to_fit(const struct cp_axis_trace *trace, int64_t most, int64_t *begin, int64_t *end)
+{
+    int64_t missing = cp_window_minimum_input(&trace->window) - trace->input;
+    int64_t more = missing > 0 ? missing / 2 + missing % 2 : 0;
+    int64_t needed = trace->window.pad_begin + trace->window.pad_end + (missing > 0 ? missing : 0);
+    *begin = trace->window.pad_begin + more;
+    *end = trace->window.pad_end + more;
+    if (*begin > most) {
+        *begin = most;
+        if (*end < needed - most) *end = needed - most;
+    }
+    if (*end > most) {
+        *end = most;
+        if (*begin < needed - most) *begin = needed - most;
+    }
+}
+
+/* Explicit padding with which every axis' kernel fits; no fix where a kernel's span cannot be counted. */
 static struct cp_fix padding_that_fits(const struct cp_inference *inference)
 {
     struct cp_fix fix = {.member = "padding", .form = CP_FIX_LIST, .count = inference->axes};
@@ -111,9 +108,10 @@ static struct cp_fix padding_that_fits(const struct cp_inference *inference)
     int64_t begin[CP_MAX_AXES], end[CP_MAX_AXES];
     for (int axis = 0; axis < inference->axes; axis++) {
         const struct cp_axis_trace *trace = &inference->plan->trace[axis];
-        int64_t missing = cp_window_minimum_input(&trace->window) - trace->input;
-        begin[axis] = trace->window.pad_begin + (missing > 0 ? missing / 2 + missing % 2 : 0);
-        end[axis] = trace->window.pad_end + (missing > 0 ? missing / 2 + missing % 2 : 0);
+        int64_t span;
+        if (!cp_window_span(&trace->window, &span)) return (struct cp_fix){0};
+        bool pool = inference->plan->operation == CP_POOLING;
+        pad_to_fit(trace, pool ? span / 2 : CP_MAX_COUNT, &begin[axis], &end[axis]);
         if (begin[axis] != end[axis]) symmetric = false;
         fix.values[axis] = begin[axis];
     }
@@ -141,14 +139,14 @@ static void report_too_large(struct cp_inference *inference, int axis, const str
 }
 
 bool cp_report_window(struct cp_inference *inference, enum cp_window_status status, int axis,
-                      const struct cp_axis_trace *trace, const struct cp_padding *padding)
+                      const struct cp_axis_trace *trace)
 {
     const struct cp_window *window = &trace->window;
     switch (status) {
     case CP_WINDOW_OK: return true;
     case CP_WINDOW_TOO_LARGE: report_too_large(inference, axis, trace); return false;
     case CP_WINDOW_EMPTY:
-        cp_report(inference, CP_CODE_empty_output, padding->mode == CP_PAD_EXPLICIT ? "padding" : NULL, axis,
+        cp_report(inference, CP_CODE_empty_output, "padding", axis,
                   CP_ARGUMENTS(cp_number(trace->input), cp_number(window->kernel), cp_number(window->stride),
                                cp_number(window->pad_begin), cp_number(window->pad_end)));
         return false;
@@ -176,7 +174,9 @@ void cp_check_coverage(struct cp_inference *inference, const struct cp_padding *
             cp_report(inference, CP_CODE_input_not_covered, NULL, axis,
                       CP_ARGUMENTS(cp_number(trace->remainder), cp_number(trace->input), cp_number(window->pad_begin),
                                    cp_number(window->pad_end), cp_number(window->kernel), cp_number(window->stride),
-                                   cp_number(window->dilation)));
+                                   cp_number(window->dilation),
+                                   cp_words(inference->plan->operation == CP_POOLING ? ", pad, or use ceil_mode"
+                                                                                     : ", or pad")));
         if (strict) cp_finding_raise(&inference->whole->findings, finding);
     }
 }

@@ -114,7 +114,7 @@ static bool conv_infer(struct cp_inference *inference)
         struct cp_axis_trace *at = &trace[axis];
         if (resolved[axis]) {
             enum cp_window_status status = cp_window_output(&at->window, at->input, &at->output);
-            resolved[axis] = cp_report_window(inference, status, axis, at, &conv->padding);
+            resolved[axis] = cp_report_window(inference, status, axis, at);
         }
         right = right && resolved[axis];
     }
@@ -160,7 +160,8 @@ static bool conv_transpose_legal(const struct cp_layer *layer, struct cp_refusal
 {
     const struct cp_convolution *conv = layer->params;
     bool same = conv->padding.mode == CP_PAD_SAME_UPPER || conv->padding.mode == CP_PAD_SAME_LOWER;
-    bool sized = cp_given(layer, OUTPUT_SIZE) && conv->output_size[0] != 0;
+    bool sized = false;
+    for (int axis = 0; axis < layer->type->axes; axis++) sized = sized || conv->output_size[axis] != 0;
     bool padded = cp_given(layer, OUTPUT_PADDING);
     if (sized && padded)
         *refusal = (struct cp_refusal){CP_CODE_conflicting_members, "output_size", "output_padding"};
@@ -180,8 +181,9 @@ static bool padding_for_size(struct cp_inference *inference, const struct cp_con
     int64_t wanted = conv->output_size[axis];
     int64_t least; /* may be less than 1 where output_padding makes up for it */
     if (!cp_transposed_natural(&trace->window, trace->input, &least))
-        return cp_report_window(inference, CP_WINDOW_OVERFLOW, axis, trace, &conv->padding);
+        return cp_report_window(inference, CP_WINDOW_OVERFLOW, axis, trace);
     int64_t most = least + trace->window.stride - 1;
+    if (most < 1) return cp_report_window(inference, CP_WINDOW_EMPTY, axis, trace);
     if (wanted >= least && wanted <= most) {
         trace->output_padding = wanted - least;
         return true;
@@ -217,7 +219,7 @@ static bool transposed_axis(struct cp_inference *inference, const struct cp_conv
     if (conv->output_size[axis] && !padding_for_size(inference, conv, axis, trace)) return false;
     enum cp_window_status status =
         cp_transposed_output(&trace->window, trace->output_padding, trace->input, &trace->output);
-    return cp_report_window(inference, status, axis, trace, &conv->padding);
+    return cp_report_window(inference, status, axis, trace);
 }
 
 static bool conv_transpose_infer(struct cp_inference *inference)
@@ -237,6 +239,7 @@ const struct cp_layer_kind cp_conv_kind = {
     .summary = "Cross-correlation of the input with out_channels kernels.",
     CP_MEMBERS(conv_members),
     CONVOLUTION_DEFAULTS,
+    .stage = CP_STAGE_CONVOLUTION,
     .infer = conv_infer,
     .cost = conv_cost,
     .reach = cp_reach_window,
@@ -248,6 +251,7 @@ const struct cp_layer_kind cp_conv_transpose_kind = {
     CP_MEMBERS(conv_transpose_members),
     CONVOLUTION_DEFAULTS,
     .legal = conv_transpose_legal,
+    .stage = CP_STAGE_TRANSPOSED,
     .infer = conv_transpose_infer,
     .cost = conv_transpose_cost,
     .reach = cp_reach_transposed,

@@ -58,7 +58,7 @@ bool cp_infer_same(struct cp_inference *inference);
 
 /* Report what a window formula said on one axis: false unless it was CP_WINDOW_OK. */
 bool cp_report_window(struct cp_inference *inference, enum cp_window_status status, int axis,
-                      const struct cp_axis_trace *trace, const struct cp_padding *padding);
+                      const struct cp_axis_trace *trace);
 
 /* The window of one axis with its padding resolved to cells against the input's size. A word that does not suit the
  * stride is reported; false then, or on overflow. */

@@ -54,6 +54,7 @@ static uint32_t repeated_dims(const struct cp_shape *operand, const struct cp_sh
 static const struct cp_field *elementwise_reach(struct cp_inference *inference)
 {
     const struct cp_field *total = NULL;
+    inference->field_reason = "the branches have different strides or are broadcast";
     for (uint32_t at = 0; at < inference->input_count; at++) {
         const struct cp_field *field = inference->fields[at];
         if (!field || (total && field->axis_count != total->axis_count)) return NULL;
@@ -61,7 +62,6 @@ static const struct cp_field *elementwise_reach(struct cp_inference *inference)
         if (repeated) field = cp_field_forget(inference->arena, field, repeated);
         total = total ? cp_field_union(inference->arena, total, field) : field;
     }
-    inference->field_reason = "the branches have different strides or are broadcast";
     return total;
 }
 
@@ -134,13 +134,13 @@ static const struct cp_field *concat_reach(struct cp_inference *inference)
     int rank = inference->inputs[0]->rank;
     uint32_t joined = 1u << (concat->dim < 0 ? concat->dim + rank : concat->dim);
     const struct cp_field *total = NULL;
+    inference->field_reason = "the branches have different strides or are joined along a spatial axis";
     for (uint32_t at = 0; at < inference->input_count; at++) {
         const struct cp_field *field = inference->fields[at];
         if (!field || (total && field->axis_count != total->axis_count)) return NULL;
         if (inference->input_count > 1) field = cp_field_forget(inference->arena, field, joined);
         total = total ? cp_field_union(inference->arena, total, field) : field;
     }
-    inference->field_reason = "the branches have different strides or are joined along a spatial axis";
     return total;
 }
 

@@ -135,7 +135,7 @@ static bool pool_infer(struct cp_inference *inference)
         struct cp_axis_trace *at = &trace[axis];
         if (legal[axis]) {
             enum cp_window_status status = cp_window_output(&at->window, at->input, &at->output);
-            legal[axis] = cp_report_window(inference, status, axis, at, &pool->padding);
+            legal[axis] = cp_report_window(inference, status, axis, at);
         }
         right = right && legal[axis];
     }
@@ -151,12 +151,13 @@ static bool unpool_size(struct cp_inference *inference, int axis, int64_t wanted
     int64_t usual;
     int64_t stride = trace->window.stride;
     if (!cp_transposed_natural(&trace->window, trace->input, &usual))
-        return cp_report_window(inference, CP_WINDOW_OVERFLOW, axis, trace, NULL);
+        return cp_report_window(inference, CP_WINDOW_OVERFLOW, axis, trace);
     if (wanted > usual - stride && wanted < usual + stride) {
         trace->output_padding = wanted - usual;
         trace->output = wanted;
         return true;
     }
+    if (usual + stride - 1 < 1) return cp_report_window(inference, CP_WINDOW_EMPTY, axis, trace);
     int64_t least = usual - stride + 1 > 1 ? usual - stride + 1 : 1;
     cp_report(inference, CP_CODE_output_size_out_of_range, "output_size", axis,
               CP_ARGUMENTS(cp_number(wanted), cp_number(least), cp_number(usual + stride - 1)));
@@ -170,7 +171,7 @@ static bool unpool_axis(struct cp_inference *inference, const struct cp_pool *po
     if (!cp_resolve_padding(inference, &pool->padding, axis, trace, true)) return false;
     if (pool->output_size[axis]) return unpool_size(inference, axis, pool->output_size[axis], trace);
     enum cp_window_status status = cp_transposed_output(&trace->window, 0, trace->input, &trace->output);
-    return cp_report_window(inference, status, axis, trace, &pool->padding);
+    return cp_report_window(inference, status, axis, trace);
 }
 
 static bool max_unpool_infer(struct cp_inference *inference)
@@ -190,6 +191,7 @@ const struct cp_layer_kind cp_max_pool_kind = {
     .summary = "The largest value of each window.",
     CP_MEMBERS(max_pool_members),
     POOL_DEFAULTS,
+    .stage = CP_STAGE_POOLING,
     .infer = pool_infer,
     .reach = cp_reach_window,
 };
@@ -199,6 +201,7 @@ const struct cp_layer_kind cp_avg_pool_kind = {
     .summary = "The mean of each window.",
     CP_MEMBERS(avg_pool_members),
     POOL_DEFAULTS,
+    .stage = CP_STAGE_POOLING,
     .infer = pool_infer,
     .reach = cp_reach_window,
 };
@@ -208,6 +211,7 @@ const struct cp_layer_kind cp_lp_pool_kind = {
     .summary = "The p-norm of each window.",
     CP_MEMBERS(lp_pool_members),
     POOL_DEFAULTS,
+    .stage = CP_STAGE_POOLING,
     .infer = pool_infer,
     .reach = cp_reach_window,
 };
@@ -217,6 +221,7 @@ const struct cp_layer_kind cp_max_unpool_kind = {
     .summary = "The inverse of a max pool: each value goes back to where the largest was, zeros elsewhere.",
     CP_MEMBERS(max_unpool_members),
     POOL_DEFAULTS,
+    .stage = CP_STAGE_UNPOOLING,
     .infer = max_unpool_infer,
     .reach = cp_reach_transposed,
 };
@@ -264,6 +269,7 @@ const struct cp_layer_kind cp_adaptive_avg_pool_kind = {
     .summary = "Means of windows that are chosen to give the output size.",
     CP_MEMBERS(adaptive_members),
     CP_PARAMETERS(struct cp_adaptive_pool, .output_size = {0}),
+    .stage = CP_STAGE_ADAPTIVE,
     .infer = adaptive_infer,
     .reach = adaptive_reach,
 };
@@ -273,6 +279,7 @@ const struct cp_layer_kind cp_adaptive_max_pool_kind = {
     .summary = "Largest values of windows that are chosen to give the output size.",
     CP_MEMBERS(adaptive_members),
     CP_PARAMETERS(struct cp_adaptive_pool, .output_size = {0}),
+    .stage = CP_STAGE_ADAPTIVE,
     .infer = adaptive_infer,
     .reach = adaptive_reach,
 };

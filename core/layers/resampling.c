@@ -184,6 +184,7 @@ const struct cp_layer_kind cp_upsample_kind = {
     CP_MEMBERS(upsample_members),
     CP_PARAMETERS(struct cp_upsample, .mode = CP_UPSAMPLE_NEAREST),
     .legal = upsample_legal,
+    .stage = CP_STAGE_UPSAMPLE,
     .infer = upsample_infer,
     .reach = upsample_reach,
 };
@@ -224,8 +225,13 @@ static bool shuffle_infer(struct cp_inference *inference)
     inference->plan->rule = "o = i·r";
     int64_t square;
     if (!cp_multiply(shuffle->factor, shuffle->factor, &square)) return report_overflow(inference, "upscale_factor");
-    if (last[0] % square)
-        return cp_expect_divides(inference, "upscale_factor", square, "channels, by the factor's square,", last[0]);
+    if (last[0] % square) {
+        cp_report(inference, CP_CODE_not_divisible, "upscale_factor", CP_NO_AXIS,
+                  CP_ARGUMENTS(cp_words("channels"), cp_number(last[0]), cp_words("upscale_factor²"),
+                               cp_number(square), cp_number(last[0] % square),
+                               cp_number(cp_greatest_common_divisor(last[0], square))));
+        return false;
+    }
     last[0] /= square;
     if (cp_multiply(last[1], shuffle->factor, &last[1]) && cp_multiply(last[2], shuffle->factor, &last[2])) return true;
     return report_overflow(inference, "upscale_factor");
@@ -274,6 +280,7 @@ const struct cp_layer_kind cp_pixel_shuffle_kind = {
     .summary = "Moves channels into space: [N, C·r², H, W] becomes [N, C, H·r, W·r].",
     CP_MEMBERS(shuffle_members),
     CP_PARAMETERS(struct cp_pixel_shuffle, .factor = 1),
+    .stage = CP_STAGE_SHUFFLE,
     .infer = shuffle_infer,
     .reach = shuffle_reach,
 };
@@ -283,6 +290,7 @@ const struct cp_layer_kind cp_pixel_unshuffle_kind = {
     .summary = "Moves space into channels: [N, C, H·r, W·r] becomes [N, C·r², H, W].",
     CP_MEMBERS(unshuffle_members),
     CP_PARAMETERS(struct cp_pixel_shuffle, .factor = 1),
+    .stage = CP_STAGE_UNSHUFFLE,
     .infer = unshuffle_infer,
     .reach = unshuffle_reach,
 };

@@ -134,9 +134,10 @@ static bool one_open_size(const struct cp_sizes *sizes, const char *member, stru
     return false;
 }
 
-/* Write `sizes` to `target`, the open one such that they multiply to `total`; false after a report. */
-static bool fill_sizes(struct cp_inference *inference, const char *member, const struct cp_sizes *sizes, int64_t total,
-                       int64_t *target)
+/* Write `sizes` to `target`, the open one such that they multiply to `total`, the elements of `what`; false after a
+ * report. */
+static bool fill_sizes(struct cp_inference *inference, const char *member, const struct cp_sizes *sizes,
+                       const char *what, int64_t total, int64_t *target)
 {
     int64_t known = 1;
     int open = -1;
@@ -154,7 +155,7 @@ static bool fill_sizes(struct cp_inference *inference, const char *member, const
     }
     cp_report(inference, CP_CODE_elements_differ, member, CP_NO_AXIS,
               CP_ARGUMENTS(cp_number(total), fits ? cp_number(known) : cp_words("more than 2^53 − 1"),
-                           cp_dimensions(inference->inputs[0])));
+                           cp_dimensions(inference->inputs[0]), cp_words(what)));
     return false;
 }
 
@@ -198,8 +199,8 @@ static bool unflatten_infer(struct cp_inference *inference)
     for (int at = 0; at < dim; at++) output->size[at] = input->size[at];
     for (int at = dim + 1; at < input->rank; at++) output->size[rank - input->rank + at] = input->size[at];
     inference->plan->rule = "dim split into unflattened_size";
-    return fill_sizes(inference, "unflattened_size", &unflatten->unflattened_size, input->size[dim],
-                      &output->size[dim]);
+    return fill_sizes(inference, "unflattened_size", &unflatten->unflattened_size, "that dimension of the input",
+                      input->size[dim], &output->size[dim]);
 }
 
 const struct cp_layer_kind cp_unflatten_kind = {
@@ -236,7 +237,7 @@ static bool reshape_infer(struct cp_inference *inference)
     if (!cp_shape_product(input, 0, input->rank, &elements)) return report_overflow(inference, NULL);
     inference->plan->output.rank = reshape->shape.count;
     inference->plan->rule = "as shape says";
-    return fill_sizes(inference, "shape", &reshape->shape, elements, inference->plan->output.size);
+    return fill_sizes(inference, "shape", &reshape->shape, "the input", elements, inference->plan->output.size);
 }
 
 const struct cp_layer_kind cp_reshape_kind = {
@@ -363,7 +364,7 @@ static bool slice_infer(struct cp_inference *inference)
         inference->plan->output.size[dim] = cp_ceil_divide(end - start, slice->step);
         return true;
     }
-    cp_report(inference, CP_CODE_empty_slice, "end", CP_NO_AXIS,
+    cp_report(inference, CP_CODE_empty_slice, cp_given(inference->layer, SLICE_END) ? "end" : "start", CP_NO_AXIS,
               CP_ARGUMENTS(cp_number(start), cp_number(end), cp_number(size)));
     return false;
 }

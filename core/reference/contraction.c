@@ -10,12 +10,14 @@
 #include <immintrin.h>
 #endif
 
-/* What one call of a kernel variant does: a block of 1 … 8 rows over some strips. `packed` is [outer][tap][row]. */
+/* What one call of a kernel variant does: a stretch of the sums of a block of 1 … 8 rows over some strips. */
 struct tile_job {
-    const double *packed;
+    const double *packed; /* [outer][tap][row] */
     const double *b;
     const double *initial; /* of the block's first row; NULL: +0 */
     double *out;
+    double *partial;        /* [strip][row][lane]: the sums between two stretches */
+    bool is_first, is_last; /* stretch of its sums */
     const struct cp_strip *strips;
     const int64_t *b_tap;
     int64_t strip_count;
@@ -24,11 +26,12 @@ struct tile_job {
     int rows;
 };
 
+#define CP_MOST_LANES 8
 #define CP_TILE_ROWS 8
 #define CP_TILE_WIDTH 8
 
 #if defined(__clang__)
-#define CP_UNROLL _Pragma("unroll")
+#define CP_UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define CP_UNROLL _Pragma("GCC unroll 8")
 #endif
@@ -153,9 +156,12 @@ int cp_instructions_lanes(enum cp_instruction_set instructions)
 
 /* ---- float64 ------------------------------------------------------------------------------------------------------ */
 
-/* Strips that are done for every row before the next ones: their part of b then stays in the cache. A multiple of each
- * tile's width but the 5. */
-#define STRIPS_AT_ONCE 48
+/* Strips that are done for every row before the next ones: their part of b then stays in the cache. */
+#define STRIPS_AT_ONCE 24
+
+/* Terms that are added to all sums of a block before the next ones, so that their packed part of a stays in the first
+ * level of the cache: 192 terms of 8 rows are 12 KiB. */
+#define TERMS_AT_ONCE 192
 
 /* Rows of the next block: a size that the variants have a tile for. */
 static int block_rows(int64_t rows_left, int most)
@@ -185,15 +191,40 @@ static void pack(const struct cp_contraction *contraction, const double *a, int 
     }
 }
 
+/* Run a block over some strips, stretch by stretch: whole outers where several fit, else parts of one. */
+static void run_block(const struct cp_contraction *contraction, const struct variant *variant, struct tile_job *job,
+                      const double *packed, const double *b)
+{
+    int64_t taps = contraction->taps, outer = contraction->outer, depth = outer * taps;
+    int64_t stretches = depth / TERMS_AT_ONCE + 1;
+    int64_t outers_at_once = taps >= TERMS_AT_ONCE ? 1 : (outer + stretches - 1) / stretches;
+    int64_t taps_at_once = taps >= TERMS_AT_ONCE ? TERMS_AT_ONCE : taps;
+    job->is_first = true;
+    for (int64_t at = 0, tap = 0; at < outer || job->is_first;) {
+        job->outer = outer - at < outers_at_once ? outer - at : outers_at_once;
+        job->taps = taps - tap < taps_at_once ? taps - tap : taps_at_once;
+        job->packed = packed + (at * taps + tap) * job->rows;
+        job->b = b + at * contraction->b_outer;
+        job->b_tap = contraction->b_tap + tap;
+        tap += job->taps;
+        if (tap == taps) {
+            at += job->outer;
+            tap = 0;
+        }
+        job->is_last = at == outer;
+        variant->run(job);
+        job->is_first = false;
+    }
+}
+
 bool cp_contract_float64(const struct cp_contraction *contraction, enum cp_instruction_set instructions,
                          const double *a, const double *b, const double *initial, double *packed, double *out,
                          struct cp_stop stop)
 {
     const struct variant *variant = variant_of(instructions);
-    int64_t depth = contraction->outer * contraction->taps;
-    struct tile_job job = {.b = b, .b_tap = contraction->b_tap, .outer = contraction->outer,
-                           .taps = contraction->taps, .b_outer = contraction->b_outer,
-                           .out_row = contraction->out_row, .out_step = contraction->out_step};
+    double partial[STRIPS_AT_ONCE * CP_TILE_ROWS * CP_MOST_LANES];
+    struct tile_job job = {.b_outer = contraction->b_outer, .out_row = contraction->out_row,
+                           .out_step = contraction->out_step, .partial = partial};
     pack(contraction, a, variant->most_rows, packed);
     for (int64_t at = 0; at < contraction->strip_count; at += STRIPS_AT_ONCE) {
         int64_t left = contraction->strip_count - at;
@@ -202,10 +233,9 @@ bool cp_contract_float64(const struct cp_contraction *contraction, enum cp_instr
         for (int64_t row = 0; row < contraction->rows; row += job.rows) {
             if (cp_stopped(stop)) return false;
             job.rows = block_rows(contraction->rows - row, variant->most_rows);
-            job.packed = packed + row * depth;
             job.initial = initial ? initial + row : NULL;
             job.out = out + row * contraction->out_row;
-            variant->run(&job);
+            run_block(contraction, variant, &job, packed + row * contraction->outer * contraction->taps, b);
         }
     }
     return true;

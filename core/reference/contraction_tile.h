@@ -23,16 +23,22 @@ static inline CP_TARGET __attribute__((always_inline)) void CP_TILE(store)(const
     for (int64_t lane = 0; lane < strip->count; lane++) out[lane * job->out_step] = values[lane];
 }
 
-static inline CP_TARGET __attribute__((always_inline)) void CP_TILE(tile)(const struct tile_job *job,
-                                                                          const struct cp_strip *strips,
+/* Strips `at` and following; past the last one it is repeated, which stores the same values again. */
+static inline CP_TARGET __attribute__((always_inline)) void CP_TILE(tile)(const struct tile_job *job, int64_t at,
                                                                           const int rows, const int width)
 {
     CP_VECTOR sum[CP_TILE_ROWS][CP_TILE_WIDTH];
-    int64_t position[CP_TILE_WIDTH];
-    CP_UNROLL for (int v = 0; v < width; v++) position[v] = strips[v].b;
+    int64_t position[CP_TILE_WIDTH], strip[CP_TILE_WIDTH];
+    CP_UNROLL for (int v = 0; v < width; v++)
+    {
+        strip[v] = at + v < job->strip_count ? at + v : job->strip_count - 1;
+        position[v] = job->strips[strip[v]].b;
+    }
     CP_UNROLL for (int m = 0; m < rows; m++)
     {
-        CP_UNROLL for (int v = 0; v < width; v++) sum[m][v] = CP_SPLAT(job->initial ? job->initial[m] : 0.0);
+        CP_UNROLL for (int v = 0; v < width; v++)
+            sum[m][v] = job->is_first ? CP_SPLAT(job->initial ? job->initial[m] : 0.0)
+                                      : CP_LOAD(job->partial + (strip[v] * rows + m) * CP_LANES);
     }
     const double *a = job->packed;
     const double *plane = job->b;
@@ -51,25 +57,23 @@ static inline CP_TARGET __attribute__((always_inline)) void CP_TILE(tile)(const 
     CP_UNROLL for (int m = 0; m < rows; m++)
     {
         CP_UNROLL for (int v = 0; v < width; v++)
-            CP_TILE(store)(job, &strips[v], job->out + m * job->out_row, sum[m][v]);
+        {
+            if (job->is_last)
+                CP_TILE(store)(job, &job->strips[strip[v]], job->out + m * job->out_row, sum[m][v]);
+            else
+                CP_STORE(job->partial + (strip[v] * rows + m) * CP_LANES, sum[m][v]);
+        }
     }
 }
 
 /* All strips, `width` at a time. A rest is cheaper one by one only while it keeps the multipliers busy (8 sums in
- * flight); otherwise the last strip is repeated, which stores the same values again. */
+ * flight). */
 static inline CP_TARGET __attribute__((always_inline)) void CP_TILE(sweep)(const struct tile_job *job, const int rows,
                                                                            const int width)
 {
-    int64_t at = 0;
-    for (; at + width <= job->strip_count; at += width) CP_TILE(tile)(job, job->strips + at, rows, width);
-    int64_t rest = job->strip_count - at;
-    if (8 * rest <= rows * width) {
-        for (; at < job->strip_count; at++) CP_TILE(tile)(job, job->strips + at, rows, 1);
-        return;
-    }
-    struct cp_strip last[CP_TILE_WIDTH];
-    for (int v = 0; v < width; v++) last[v] = job->strips[v < rest ? at + v : job->strip_count - 1];
-    CP_TILE(tile)(job, last, rows, width);
+    int64_t at = 0, left = job->strip_count;
+    for (; left >= width || 8 * left > rows * width; at += width, left -= width) CP_TILE(tile)(job, at, rows, width);
+    for (; left > 0; at++, left--) CP_TILE(tile)(job, at, rows, 1);
 }
 
 static CP_TARGET void CP_TILE(run)(const struct tile_job *job)

@@ -447,6 +447,16 @@ static enum cp_contract_status run(struct cp_computation *computation, const str
     return CP_CONTRACT_DONE;
 }
 
+/* Room for the copied side, with all its zeros. */
+static unsigned char *take_copy(const struct direct *direct, int64_t elements, struct cp_arena *arena)
+{
+    if (direct->sense == CP_WEIGHT) return (unsigned char *)CP_NEW_ARRAY(arena, double, elements);
+    double *copy = cp_arena_take(arena, (size_t)elements * sizeof *copy, alignof(double));
+    cp_side_copy_clear(&direct->copy, copy);
+    memset(copy + direct->copy.total, 0, (size_t)(elements - direct->copy.total) * sizeof *copy);
+    return (unsigned char *)copy;
+}
+
 enum cp_contract_status cp_compute_direct(struct cp_computation *computation)
 {
     struct cp_arena *arena = computation->arena;
@@ -471,7 +481,7 @@ enum cp_contract_status cp_compute_direct(struct cp_computation *computation)
     case CP_SCATTER: plan_scatter(&direct); break;
     default: plan_weight(&direct); break;
     }
-    unsigned char *copy = direct.in_place ? NULL : (unsigned char *)CP_NEW_ARRAY(arena, double, scratch.copy);
+    unsigned char *copy = direct.in_place ? NULL : take_copy(&direct, scratch.copy, arena);
     size_t packed_bytes = computation->integer ? 0 : (size_t)scratch.packed * sizeof(double);
     return run(computation, &direct, copy, cp_arena_take(arena, packed_bytes, alignof(double)));
 }

@@ -48,6 +48,28 @@ static void copy_row(const struct cp_side_copy *copy, struct range x, const unsi
                  x.end - cell, copy->deal);
 }
 
+static void clear_cells(unsigned char *target, int64_t first, int64_t end)
+{
+    if (end > first) memset(target + first * ELEMENT_BYTES, 0, (size_t)(end - first) * ELEMENT_BYTES);
+}
+
+void cp_side_copy_clear(const struct cp_side_copy *copy, void *target)
+{
+    struct range d = real_cells(copy, 0), h = real_cells(copy, 1), w = real_cells(copy, 2);
+    unsigned char *line = target;
+    int64_t lines = copy->channels * copy->extent[0] * copy->extent[1];
+    bool whole = copy->deal != 1 || w.first >= w.end;
+    for (int64_t i = 0; i < lines; i++, line += copy->line * ELEMENT_BYTES) {
+        int64_t y = i % copy->extent[1], z = i / copy->extent[1] % copy->extent[0];
+        if (whole || y < h.first || y >= h.end || z < d.first || z >= d.end) {
+            clear_cells(line, 0, copy->line);
+            continue;
+        }
+        clear_cells(line, 0, w.first);
+        clear_cells(line, w.end, copy->line);
+    }
+}
+
 void cp_side_copy_fill(const struct cp_side_copy *copy, const void *source, void *target)
 {
     struct range d = real_cells(copy, 0), h = real_cells(copy, 1), w = real_cells(copy, 2);

@@ -7,6 +7,8 @@
 #include "server/service.h"
 
 void cp_endpoint_shapes(struct cp_exchange *exchange);
+void cp_endpoint_roundtrip(struct cp_exchange *exchange);
+void cp_endpoint_decoder(struct cp_exchange *exchange);
 void cp_endpoint_layers(struct cp_exchange *exchange);
 void cp_endpoint_relationships(struct cp_exchange *exchange);
 void cp_endpoint_relationship(struct cp_exchange *exchange);

@@ -76,16 +76,9 @@ static void write_answer(struct cp_writer *writer, const struct question *questi
     else
         cp_write_null(writer);
     CP_WRITE_NAME(writer, "layers");
-    cp_write_planned_layers(writer, plan, &question->style);
+    cp_write_planned_layers(writer, plan, 0, question->stack.layer_count, &question->style);
     write_totals(writer, plan);
-    CP_WRITE_NAME(writer, "findings");
-    cp_write_array_begin(writer);
-    cp_write_findings(writer, plan, &question->style);
-    cp_write_array_end(writer);
-    if (plan->findings.dropped) {
-        CP_WRITE_NAME(writer, "findings_omitted");
-        cp_write_integer(writer, plan->findings.dropped);
-    }
+    cp_write_all_findings(writer, plan, &question->style);
     cp_write_object_end(writer);
 }
 

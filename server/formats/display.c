@@ -56,14 +56,15 @@ void cp_display_write(struct cp_writer *out, struct cp_text text)
     const char *end = text.bytes + text.size;
     int length = 0;
     for (const char *at = text.bytes; at < end; at += length) {
-        char escape[16];
         uint32_t character = decode(at, end, &length);
-        if (IS_IN(character, unsafe))
+        if (IS_IN(character, unsafe)) {
+            char escape[16];
             cp_write_raw(out, escape, (size_t)snprintf(escape, sizeof escape, "\\u%04x", (unsigned)character));
-        else if (character == 0xFFFD)
+        } else if (character == 0xFFFD) {
             cp_put(out, "\uFFFD");
-        else
+        } else {
             cp_write_raw(out, at, (size_t)length);
+        }
     }
 }
 

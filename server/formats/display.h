@@ -26,7 +26,7 @@ static inline void cp_put(struct cp_writer *out, const char *string)
 
 static inline void cp_put_text(struct cp_writer *out, struct cp_text text)
 {
-    cp_write_raw(out, text.bytes, text.size);
+    if (text.size) cp_write_raw(out, text.bytes, text.size);
 }
 
 #endif

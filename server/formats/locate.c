@@ -11,8 +11,8 @@ void cp_locator_begin(struct cp_locator *locator, struct cp_text json)
 
 static size_t skip_space(struct cp_text json, size_t at)
 {
-    while (at < json.size && (json.bytes[at] == ' ' || json.bytes[at] == '\t' || json.bytes[at] == '\n' ||
-                              json.bytes[at] == '\r'))
+    while (at < json.size &&
+           (json.bytes[at] == ' ' || json.bytes[at] == '\t' || json.bytes[at] == '\n' || json.bytes[at] == '\r'))
         at++;
     return at;
 }

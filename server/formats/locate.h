@@ -13,10 +13,10 @@ struct cp_position {
 /* Remembers how far it got, so that pointers in ascending order cost one pass through the file in all. */
 struct cp_locator {
     struct cp_text json;
-    struct cp_text list;  /* the first step of the last pointer */
-    int64_t index;        /* its second step, or -1 */
-    size_t element;       /* where that element begins */
-    size_t offset;        /* of the last position */
+    struct cp_text list; /* the first step of the last pointer */
+    int64_t index;       /* its second step, or -1 */
+    size_t element;      /* where that element begins */
+    size_t offset;       /* of the last position */
     struct cp_position position;
 };
 

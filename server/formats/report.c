@@ -5,7 +5,8 @@ static enum cp_exit verdict(const struct cp_reply *reply)
 {
     static const char not_valid[] = "{\"valid\":false";
     if (reply->status != 200) return CP_EXIT_WRONG;
-    bool is_not = reply->body.size >= sizeof not_valid - 1 && memcmp(reply->body.bytes, not_valid, sizeof not_valid - 1) == 0;
+    bool is_not =
+        reply->body.size >= sizeof not_valid - 1 && memcmp(reply->body.bytes, not_valid, sizeof not_valid - 1) == 0;
     return is_not ? CP_EXIT_NOT_VALID : CP_EXIT_VALID;
 }
 
@@ -130,7 +131,11 @@ static void add_remark_of(struct cp_arena *arena, struct cp_report *report, cons
 static void add_remarks(struct cp_arena *arena, struct cp_report *report, struct cp_text source)
 {
     struct cp_locator locator;
-    const struct cp_json *list = cp_json_member(report->reply, report->is_answer ? CP_TEXT("findings") : CP_TEXT("errors"));
+    const struct cp_json *list =
+        cp_json_member(report->reply, report->is_answer ? CP_TEXT("findings") : CP_TEXT("errors"));
+    const struct cp_json *omitted =
+        cp_json_member(report->reply, report->is_answer ? CP_TEXT("findings_omitted") : CP_TEXT("errors_omitted"));
+    if (omitted && !cp_json_integer(omitted, &report->omitted)) report->omitted = 0;
     cp_locator_begin(&locator, source);
     for (const struct cp_json *at = list ? cp_json_first(list) : NULL; at; at = cp_json_next(at))
         add_remark_of(arena, report, at, &locator);
@@ -153,7 +158,8 @@ struct cp_report *cp_report_of(struct cp_arena *arena, struct cp_arena *reply_ar
     if (report->reply)
         add_remarks(arena, report, source);
     else
-        add_failure(arena, report, CP_TEXT("reply_too_large"), "the reply is too large for this format; --format json has it");
+        add_failure(arena, report, CP_TEXT("reply_too_large"),
+                    "the reply is too large for this format; --format json has it");
     return report;
 }
 

@@ -27,6 +27,7 @@ struct cp_report {
     const struct cp_json *reply; /* NULL when the format has no need of it, or it is too large */
     struct cp_remark *first, **tail;
     int64_t errors, warnings;
+    int64_t omitted; /* further ones that the reply left out */
     struct cp_report *next;
 };
 
@@ -54,9 +55,8 @@ struct cp_output {
 };
 
 struct cp_format {
-    const char *name;
-    bool together;     /* one document for all files: written once, with the list of all reports */
-    bool needs_remarks;
+    bool together;      /* one document for all files: written once, with the list of all reports */
+    bool needs_remarks; /* else body and status do */
     /* Reports are linked by `next`; without `together` there is one. */
     void (*write)(const struct cp_output *output, const struct cp_report *reports);
 };

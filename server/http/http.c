@@ -30,6 +30,9 @@
  * replies that make no progress, which only it can see. */
 #define LIBRARY_TIMEOUT_SECONDS(options) ((unsigned)((options)->request_seconds + (options)->idle_seconds) + 5)
 
+/* How long a worker leaves a new connection to those that have fewer. It takes it then, for they may be busy. */
+#define GIVE_WAY_MS 1
+
 /* After new handshakes are dropped, those under way still need their last segment: a long round trip. */
 #define HANDSHAKE_MS 200
 
@@ -47,6 +50,9 @@ struct cp_worker {
     int epoll; /* over the daemon's own, the listener and `wake` */
     int wake;
     bool accepting, listening; /* the listener is not given up; it is in the epoll */
+    bool gave_way;             /* on the connection that waits now */
+    int64_t gave_way_ns;
+    atomic_int *own_connections;
     int64_t swept_ms;
     struct cp_memory_pool *pool;
     struct cp_connection *connections;
@@ -59,6 +65,13 @@ int64_t cp_worker_clock_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1;
+}
+
+static int64_t precise_clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 static bool is_draining(const struct cp_http *http)
@@ -167,6 +180,12 @@ static void close_connection(struct cp_connection *connection)
     free(connection);
 }
 
+static int count_connections(struct cp_worker *worker, int change)
+{
+    atomic_fetch_add(worker->own_connections, change);
+    return atomic_fetch_add(&worker->http->connections, change) + change;
+}
+
 static void on_connection(void *worker, struct MHD_Connection *peer, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -174,7 +193,7 @@ static void on_connection(void *worker, struct MHD_Connection *peer, void **cont
         open_connection(worker, peer, context);
         return;
     }
-    atomic_fetch_sub(&((struct cp_worker *)worker)->http->connections, 1);
+    count_connections(worker, -1);
     if (*context) close_connection(*context);
 }
 
@@ -221,13 +240,36 @@ static bool accept_one(struct cp_worker *worker)
         if (out_of_descriptors) listen_again(worker, false); /* until the next sweep: others may have closed */
         return errno == ECONNABORTED || errno == EINTR;
     }
-    if (atomic_fetch_add(&http->connections, 1) >= http->options.connection_limit) {
-        atomic_fetch_sub(&http->connections, 1);
+    if (count_connections(worker, 1) > http->options.connection_limit) {
+        count_connections(worker, -1);
         turn_away(worker, socket);
     } else if (MHD_add_connection(worker->daemon, socket, (struct sockaddr *)&address, size) != MHD_YES) {
-        atomic_fetch_sub(&http->connections, 1); /* it has closed the socket */
+        count_connections(worker, -1); /* it has closed the socket */
     }
     return true;
+}
+
+/* A difference of an eighth is fair enough. */
+static bool has_more_than_another(struct cp_worker *worker)
+{
+    struct cp_http *http = worker->http;
+    int own = atomic_load_explicit(worker->own_connections, memory_order_relaxed);
+    for (int i = 0; i < http->options.workers; i++) {
+        if (atomic_load_explicit(&http->workers[i].connections, memory_order_relaxed) < own - own / 8) return true;
+    }
+    return false;
+}
+
+static void on_listener(struct cp_worker *worker)
+{
+    if (worker->gave_way || !has_more_than_another(worker)) {
+        accept_one(worker);
+        worker->gave_way = false;
+        return;
+    }
+    worker->gave_way = true;
+    worker->gave_way_ns = precise_clock_ns();
+    listen_again(worker, false);
 }
 
 /* ---- The loop --------------------------------------------------------------------------------------------------- */
@@ -260,23 +302,29 @@ static int wait_ms(struct cp_worker *worker)
 {
     MHD_UNSIGNED_LONG_LONG due;
     int most = is_draining(worker->http) ? DRAIN_SWEEP_MS : SWEEP_MS;
+    if (worker->gave_way && !worker->listening) most = GIVE_WAY_MS;
     return MHD_get_timeout(worker->daemon, &due) == MHD_YES && due < (unsigned)most ? (int)due : most;
 }
 
 static void wait_for_events(struct cp_worker *worker)
 {
     struct epoll_event events[4];
+    bool waiting = false;
     int count = epoll_wait(worker->epoll, events, 4, wait_ms(worker));
     for (int i = 0; i < count; i++) {
         uint64_t ignored;
-        if (events[i].data.u32 == EVENT_LISTENER) accept_one(worker);
+        if (events[i].data.u32 == EVENT_LISTENER) waiting = true;
         if (events[i].data.u32 == EVENT_WAKE && read(worker->wake, &ignored, sizeof ignored) < 0) continue;
     }
+    if (waiting) on_listener(worker);
+    else if (worker->listening) worker->gave_way = false; /* another took it */
 }
 
 static bool housekeeping(struct cp_worker *worker)
 {
     int64_t now = cp_worker_clock_ms();
+    bool waited = worker->gave_way && precise_clock_ns() - worker->gave_way_ns >= GIVE_WAY_MS * 1000000;
+    if (waited) listen_again(worker, worker->accepting);
     if (now - worker->swept_ms >= SWEEP_MS) {
         worker->swept_ms = now;
         sweep(worker, now);
@@ -347,11 +395,12 @@ static bool set_up(struct cp_worker *worker)
            add_event(worker, MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, EVENT_DAEMON);
 }
 
-struct cp_worker *cp_worker_create(struct cp_http *http)
+struct cp_worker *cp_worker_create(struct cp_http *http, atomic_int *connections)
 {
     struct cp_worker *worker = calloc(1, sizeof *worker);
     if (!worker) return NULL;
     worker->http = http;
+    worker->own_connections = connections;
     if (set_up(worker)) return worker;
     int code = errno;
     cp_worker_free(worker);

@@ -43,7 +43,7 @@ static void *thread_main(void *worker)
 static bool start_worker(struct cp_http *http)
 {
     struct cp_worker_thread *slot = &http->workers[http->worker_count];
-    slot->worker = cp_worker_create(http);
+    slot->worker = cp_worker_create(http, &slot->connections);
     if (!slot->worker) return false;
     sigset_t all, before;
     sigfillset(&all);

@@ -27,11 +27,12 @@ struct cp_http {
     struct cp_worker_thread {
         struct cp_worker *worker;
         pthread_t thread;
+        atomic_int connections; /* this worker's */
     } workers[];
 };
 
-/* NULL: no memory or descriptors. `http` outlives the worker. */
-struct cp_worker *cp_worker_create(struct cp_http *http);
+/* NULL: no memory or descriptors. `http` outlives the worker; `connections` is where it counts its own. */
+struct cp_worker *cp_worker_create(struct cp_http *http, atomic_int *connections);
 
 /* The event loop; returns when the server has drained or is stopping, with every connection closed. */
 void cp_worker_run(struct cp_worker *worker);

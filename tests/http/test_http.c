@@ -66,8 +66,8 @@ struct exchange_row {
 
 static const struct exchange_row exchange_rows[] = {
     {"sized body", GOOD_POST, 200, "application/json", KEPT},
-    {"chunked body", POST_SHAPES "Transfer-Encoding: chunked\r\n\r\n10\r\n{\"input\": [1, 3,\r\n25;x=y\r\n 8, 8], \"layers\": "
-     "[{\"type\": \"ReLU\"}]}\r\n0\r\nTrailer: x\r\n\r\n", 200, "application/json", KEPT},
+    {"chunked body", POST_SHAPES "Transfer-Encoding: chunked\r\n\r\n10\r\n{\"input\": [1, 3,\r\n25;x=y\r\n 8, 8], "
+     "\"layers\": [{\"type\": \"ReLU\"}]}\r\n0\r\nTrailer: x\r\n\r\n", 200, "application/json", KEPT},
     {"no content type", "POST /v1/shapes HTTP/1.1\r\nHost: t\r\nContent-Length: " STACK_SIZE "\r\n\r\n" STACK, 200,
      "application/json", KEPT},
     {"empty body", POST_SHAPES "Content-Length: 0\r\n\r\n", 400, PROBLEM, KEPT},
@@ -93,15 +93,16 @@ static const struct exchange_row exchange_rows[] = {
     {"form type", "POST /v1/shapes HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-www-form-urlencoded\r\n"
      "Content-Length: 2\r\n\r\n{}", 415, PROBLEM, KEPT},
     {"enormous length", POST_SHAPES "Content-Length: 9999999999\r\n\r\n", 413, PROBLEM, CLOSED},
-    {"held back and too large", POST_SHAPES "Expect: 100-continue\r\nContent-Length: 9000000\r\n\r\n", 413, PROBLEM, CLOSED},
+    {"held back and too large", POST_SHAPES "Expect: 100-continue\r\nContent-Length: 9000000\r\n\r\n", 413, PROBLEM,
+     CLOSED},
     {"held back and refused", "POST /nope HTTP/1.1\r\n" JSON "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n", 404,
      PROBLEM, CLOSED},
-    {"length and chunks", POST_SHAPES "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", 400,
-     PROBLEM, CLOSED},
+    {"length and chunks", POST_SHAPES "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+     400, PROBLEM, CLOSED},
     {"two lengths", POST_SHAPES "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400, PROBLEM, CLOSED},
     {"one length twice", POST_SHAPES "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}", 400, PROBLEM, CLOSED},
-    {"chunks twice", POST_SHAPES "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, PROBLEM,
-     CLOSED},
+    {"chunks twice", POST_SHAPES "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
+     PROBLEM, CLOSED},
     {"other coding", POST_SHAPES "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501, PROBLEM, CLOSED},
     {"space before the colon", POST_SHAPES "Content-Length : 2\r\n\r\n{}", 400, PROBLEM, CLOSED},
     {"no host", "GET /healthz HTTP/1.1\r\n\r\n", 400, PROBLEM, CLOSED},
@@ -136,7 +137,7 @@ static void test_exchanges(void **state)
     cp_http_free(http);
 }
 
-/* libmicrohttpd answers these itself, and writes the head of its page twice; the status is all that can be relied on. */
+/* libmicrohttpd answers these itself, and writes the head of its page twice: only the status can be relied on. */
 static void test_malformed_lengths(void **state)
 {
     (void)state;
@@ -249,7 +250,8 @@ static void test_pipelined(void **state)
     (void)state;
     struct cp_http *http = start();
     struct cp_client *client = cp_client_open(cp_http_port(http));
-    for (int i = 0; i < 50; i++) cp_client_send_text(client, i % 3 ? GOOD_POST : "GET /nope HTTP/1.1\r\nHost: t\r\n\r\n");
+    static const char unknown[] = "GET /nope HTTP/1.1\r\nHost: t\r\n\r\n";
+    for (int i = 0; i < 50; i++) cp_client_send_text(client, i % 3 ? GOOD_POST : unknown);
     for (int i = 0; i < 50; i++) {
         struct cp_client_reply reply;
         cp_client_read(client, &reply, false);
@@ -279,7 +281,8 @@ static void test_body_over_limit(void **state)
 {
     (void)state;
     enum { SIZE = (8 << 20) + 1 };
-    static const char *const framings[] = {"Content-Length: 8388609\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n800001\r\n"};
+    static const char *const framings[] = {"Content-Length: 8388609\r\n\r\n",
+                                          "Transfer-Encoding: chunked\r\n\r\n800001\r\n"};
     struct cp_http *http = start();
     char *body = malloc(SIZE);
     assert_non_null(body);
@@ -304,7 +307,12 @@ static void test_body_over_limit(void **state)
 static void test_long_heads(void **state)
 {
     (void)state;
-    static const struct { const char *before, *after; size_t size; int status, other_status; const char *type; } rows[] = {
+    static const struct {
+        const char *before, *after;
+        size_t size;
+        int status, other_status;
+        const char *type;
+    } rows[] = {
         {"GET /healthz HTTP/1.1\r\nHost: t\r\nX: ", "\r\n\r\n", 7000, 200, 200, NULL},
         {"GET /healthz HTTP/1.1\r\nHost: t\r\nX: ", "\r\n\r\n", 9000, 431, 431, PROBLEM},
         {"GET /healthz HTTP/1.1\r\nHost: t\r\nX: ", "\r\n\r\n", 40000, 431, 431, NULL},
@@ -488,7 +496,8 @@ static void test_start_errors(void **state)
     (void)state;
     struct cp_http *http = start();
     const struct { const char *host; int port; const char *part; } rows[] = {
-        {"127.0.0.1", cp_http_port(http), "taken"}, {"192.0.2.1", 0, "no interface"}, {"127.0.0.1", 65536, "0 to 65535"},
+        {"127.0.0.1", cp_http_port(http), "taken"}, {"192.0.2.1", 0, "no interface"},
+        {"127.0.0.1", 65536, "0 to 65535"},
         {"256.256.256.256", 0, "256.256.256.256"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct cp_http_options options = defaults;

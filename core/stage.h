@@ -1,0 +1,46 @@
+/* One spatial axis of a stage of an encoder or decoder: which sizes it can give, and with which parameters. */
+#ifndef CP_STAGE_H
+#define CP_STAGE_H
+
+#include "core/layer.h"
+
+struct cp_stage {
+    const struct cp_layer *layer;
+    enum cp_stage_form form;
+    int axis;
+    struct cp_window window; /* kernel, stride, dilation; pads as written where they are numbers */
+    int64_t span;            /* k̂ */
+    int64_t most_padding;    /* of output_padding, or of what output_size may add */
+    int64_t least_padding;   /* 0; below it for unpooling, whose output_size may also be smaller */
+    bool sized;              /* output_size was written */
+};
+
+/* What has to be written for the stage to give a certain size: every value, and which members differ from now. */
+struct cp_adjustment {
+    bool padding, output_padding, output_size; /* changed; for Upsample `size` stands for output_size */
+    int64_t begin, end;                        /* padding in cells, both >= 0 but for borders */
+    int64_t extra;                             /* output_padding */
+    int64_t size;                              /* the output */
+};
+
+/* A range of sizes; none when low > high. */
+struct cp_range {
+    int64_t low, high;
+};
+
+/* False when numbers are over the range of counts. */
+CP_MUST_CHECK bool cp_stage_of(struct cp_stage *stage, const struct cp_layer *layer, int axis);
+
+/* The size that the stage gives as it is written, or 0 when it gives none. */
+int64_t cp_stage_output(const struct cp_stage *stage, int64_t input);
+
+/* The sizes that it can give from this input when padding, output_padding and output_size may be changed. */
+struct cp_range cp_stage_reach(const struct cp_stage *stage, int64_t input);
+
+/* The inputs from which it can give a size within `wanted`. */
+struct cp_range cp_stage_demand(const struct cp_stage *stage, struct cp_range wanted);
+
+/* How to give `output` from `input`, changing least; `output` is within reach. */
+struct cp_adjustment cp_stage_adjust(const struct cp_stage *stage, int64_t input, int64_t output);
+
+#endif

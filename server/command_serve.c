@@ -1,0 +1,45 @@
+/* convplan serve */
+#include <stdio.h>
+#include <string.h>
+
+#include "server/commands.h"
+#include "server/config.h"
+
+/* An IPv6 address stands in brackets in a URL. */
+static void announce(const char *host, int port)
+{
+    bool bare = strchr(host, ':') && host[0] != '[';
+    if (!*host) host = "[::]";
+    printf(bare ? "convplan is listening on http://[%s]:%d\n" : "convplan is listening on http://%s:%d\n", host, port);
+    fflush(stdout);
+}
+
+static int serve(const struct cp_config *config)
+{
+    char error[512];
+    struct cp_http_options options = cp_config_http(config);
+    cp_http_block_signals();
+    struct cp_http *http = cp_http_start(&options, error, sizeof error);
+    if (!http) {
+        cp_complain("convplan serve", cp_text_of(error));
+        return CP_EXIT_WRONG;
+    }
+    announce(config->host, cp_http_port(http));
+    int unanswered = cp_http_run_until_signal(http);
+    cp_http_free(http);
+    if (unanswered) {
+        snprintf(error, sizeof error, "requests cut off at the end: %d", unanswered);
+        cp_complain("convplan serve", cp_text_of(error));
+    }
+    return CP_EXIT_VALID;
+}
+
+int cp_run_serve(char **arguments, int argument_count, char *const *environment)
+{
+    struct cp_config config;
+    int operand_count;
+    int status;
+    if (!cp_command_options(&cp_config_table, &config, environment, arguments, argument_count, &operand_count, &status))
+        return status;
+    return serve(&config);
+}

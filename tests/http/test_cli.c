@@ -1,0 +1,392 @@
+/* The program on its command line: what it prints where, and how it ends. */
+#define _GNU_SOURCE 1 /* mkdtemp */
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "server/version.h"
+#include "tests/http/process.h"
+
+/* ---- Files, in a directory of this run --------------------------------------------------------------------------- */
+
+#define GOOD                                                                                                           \
+    "{\"input\": [1, 3, 8, 8], \"layers\": [{\"type\": \"Conv2d\", \"name\": \"c\", \"out_channels\": 6, "             \
+    "\"kernel_size\": 5}]}"
+
+#define BAD                                                                                                            \
+    "{\"input\": [1, 3, 8],\n"                                                                                         \
+    " \"layers\": [\n"                                                                                                 \
+    "  {\"type\": \"Conv1d\", \"name\": \"größe\", \"out_channels\": 6, \"kernel_size\": 5},\n"                      \
+    "  {\"type\": \"Conv1d\", \"name\": \"a\\u001b[31m<&\", \"out_channels\": 6, \"kernel_size\": 9}]}"
+
+#define TYPO "{\"input\": [1, 3, 8, 8],\n \"layers\": [{\"type\": \"ReLU\", \"nmae\": \"x\"}]}"
+
+/* Two windows of 3 leave two of the 8 units over: valid, with a warning. */
+#define WARNING "{\"input\": [1, 3, 8], \"layers\": [{\"type\": \"MaxPool1d\", \"name\": \"p\", \"kernel_size\": 3}]}"
+
+static const struct {
+    const char *name, *content;
+} files[] = {
+    {"good.json", GOOD},
+    {"bad.json", BAD},
+    {"typo.json", TYPO},
+    {"warning.json", WARNING},
+    {"syntax.json", "{\"a\": 1,}"},
+    {"empty.json", ""},
+    {"odd %:,name.json", TYPO},
+};
+
+/* Over the limit of the endpoint, 8 MiB. */
+#define LARGE_BYTES (((off_t)8 << 20) + 1)
+
+static char directory[] = "/tmp/convplan-test-XXXXXX";
+static char before[4096];
+
+static int make_files(void **state)
+{
+    (void)state;
+    cp_process_program();
+    if (!getcwd(before, sizeof before) || !mkdtemp(directory) || chdir(directory) != 0) return -1;
+    for (size_t at = 0; at < sizeof files / sizeof *files; at++) {
+        FILE *file = fopen(files[at].name, "w");
+        if (!file || fputs(files[at].content, file) < 0 || fclose(file) != 0) return -1;
+    }
+    int large = open("large.json", O_WRONLY | O_CREAT | O_EXCL, 0600);
+    if (large < 0 || ftruncate(large, LARGE_BYTES) != 0 || close(large) != 0) return -1;
+    return mkdir("directory", 0700);
+}
+
+static int remove_files(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < sizeof files / sizeof *files; at++) unlink(files[at].name);
+    unlink("large.json");
+    rmdir("directory");
+    return chdir(before) == 0 ? rmdir(directory) : -1;
+}
+
+/* ---- Rows -------------------------------------------------------------------------------------------------------- */
+
+struct row {
+    const char *name;
+    struct cp_process_start start;
+    int status;
+    const char *output, *errors; /* all of it; with a "…" at the end, the beginning; NULL: not looked at */
+};
+
+static bool matches(const char *text, const char *expected)
+{
+    static const char more[] = "…";
+    size_t size = expected ? strlen(expected) : 0;
+    if (!expected) return true;
+    if (size < sizeof more - 1 || strcmp(expected + size - (sizeof more - 1), more) != 0)
+        return strcmp(text, expected) == 0;
+    return strncmp(text, expected, size - (sizeof more - 1)) == 0;
+}
+
+static void check(const struct row *row)
+{
+    static struct cp_process_end end;
+    cp_process_run(&row->start, &end);
+    if (end.status == row->status && matches(end.output, row->output) && matches(end.errors, row->errors)) return;
+    fprintf(stderr, "%s: status %d\n---- output\n%s\n---- errors\n%s\n", row->name, end.status, end.output, end.errors);
+    fail();
+}
+
+#define CHECK_ROWS(rows)                                                                                               \
+    for (size_t at = 0; at < sizeof(rows) / sizeof *(rows); at++) check(&(rows)[at])
+
+static void usage(void **state)
+{
+    static const struct row rows[] = {
+        {"no command", {.arguments = {NULL}}, 2, "", "Usage: convplan COMMAND…"},
+        {"help", {.arguments = {"--help"}}, 0, "Usage: convplan COMMAND…", ""},
+        {"version", {.arguments = {"--version"}}, 0, "convplan " CP_VERSION "\n", ""},
+        {"misspelt command",
+         {.arguments = {"shape"}},
+         2,
+         "",
+         "convplan: there is no command \"shape\"; did you mean shapes?\n"},
+        {"unknown command that would steer a terminal",
+         {.arguments = {"\x1b[2J"}},
+         2,
+         "",
+         "convplan: there is no command \"\\u001b[2J\"; see convplan --help\n"},
+        {"help of serve", {.arguments = {"serve", "--help"}}, 0, "Usage: convplan serve [OPTION]…", ""},
+        {"help of shapes", {.arguments = {"shapes", "--help"}}, 0, "Usage: convplan shapes [OPTION]…", ""},
+        {"no file",
+         {.arguments = {"shapes", "--format", "json"}},
+         2,
+         "",
+         "convplan shapes: name a file, or - for standard input\n"},
+        {"misspelt option",
+         {.arguments = {"shapes", "--fromat=json", "good.json"}},
+         2,
+         "",
+         "convplan shapes: there is no option --fromat; did you mean --format?\n"},
+        {"wrong format",
+         {.arguments = {"shapes", "--format", "xml", "good.json"}},
+         2,
+         "",
+         "convplan shapes: --format cannot be \"xml\"; it takes one of auto, json, text, github, junit, sarif\n"},
+    };
+    (void)state;
+    CHECK_ROWS(rows);
+}
+
+static void statuses(void **state)
+{
+    static const struct row rows[] = {
+        {"valid", {.arguments = {"shapes", "good.json"}}, 0, "{\"valid\":true,…", ""},
+        {"valid, with a warning", {.arguments = {"shapes", "warning.json"}}, 0, "{\"valid\":true,…", ""},
+        {"not valid", {.arguments = {"shapes", "bad.json"}}, 1, "{\"valid\":false,…", ""},
+        {"a misspelt member", {.arguments = {"shapes", "typo.json"}}, 2, "{\"type\":\"/problems/unknown_member\"…", ""},
+        {"no JSON", {.arguments = {"shapes", "syntax.json"}}, 2, "{\"type\":\"/problems/invalid_json\"…", ""},
+        {"an empty file", {.arguments = {"shapes", "empty.json"}}, 2, "{\"type\":\"/problems/invalid_json\"…", ""},
+        {"no file", {.arguments = {"shapes", "none.json"}}, 2, "", "none.json: No such file or directory\n"},
+        {"a file over the limit",
+         {.arguments = {"shapes", "large.json"}},
+         2,
+         "{\"type\":\"/problems/body_too_large\"…",
+         ""},
+        {"a file over the limit, in text",
+         {.arguments = {"shapes", "--format=text", "large.json"}},
+         2,
+         "",
+         "large.json: the body is over 8388608 bytes, the limit here\n"},
+        {"a directory", {.arguments = {"shapes", "directory"}}, 2, "", "directory: Is a directory\n"},
+        {"standard input", {.arguments = {"shapes", "-"}, .input = GOOD}, 0, "{\"valid\":true,…", ""},
+        {"standard input, not valid", {.arguments = {"shapes", "-"}, .input = BAD}, 1, "{\"valid\":false,…", ""},
+        {"nothing on standard input", {.arguments = {"shapes", "-"}}, 2, "{\"type\":\"/problems/invalid_json\"…", ""},
+        {"the worst is last", {.arguments = {"shapes", "good.json", "bad.json", "typo.json"}}, 2, NULL, ""},
+        {"the worst is first", {.arguments = {"shapes", "typo.json", "bad.json", "good.json"}}, 2, NULL, ""},
+        {"not valid among valid", {.arguments = {"shapes", "good.json", "bad.json", "good.json"}}, 1, NULL, ""},
+        {"not valid in text", {.arguments = {"shapes", "--format", "text", "bad.json"}}, 1, NULL, ""},
+        {"not valid for GitHub", {.arguments = {"shapes", "--format", "github", "bad.json"}}, 1, NULL, ""},
+        {"not valid in JUnit", {.arguments = {"shapes", "--format", "junit", "bad.json"}}, 1, NULL, ""},
+        {"not valid in SARIF", {.arguments = {"shapes", "--format", "sarif", "bad.json"}}, 1, NULL, ""},
+        {"the format from the environment",
+         {.arguments = {"shapes", "good.json"}, .environment = {"CONVPLAN_FORMAT=github"}},
+         0,
+         "",
+         ""},
+    };
+    (void)state;
+    CHECK_ROWS(rows);
+}
+
+static void one_line_for_each_file(void **state)
+{
+    static const struct cp_process_start start = {
+        .arguments = {"shapes", "good.json", "none.json", "bad.json", "typo.json"}};
+    static struct cp_process_end end;
+    int lines = 0;
+    (void)state;
+    cp_process_run(&start, &end);
+    for (const char *at = end.output; *at; at = strchr(at, '\n') + 1, lines++) {
+        assert_int_equal(*at, '{');
+        assert_non_null(strchr(at, '\n'));
+    }
+    assert_int_equal(lines, 3);
+}
+
+/* ---- Formats ------------------------------------------------------------------------------------------------------ */
+
+#define BAD_FINDING                                                                                                    \
+    "the kernel spans 9 cells (kernel_size 9, dilation 1), but the padded input has only 4: 4 + 0 + 0; "               \
+    "Relationship 6 needs i + 2p ≥ k"
+#define BAD_SUGGESTION "pad more, use a smaller kernel or dilation, or an input of at least 9 on this axis"
+
+#define GOOD_TABLE                                                                                                                                                                           \
+    "layer  type    output         params   MACs  receptive field\n"                                                                                                                         \
+    "────────────────────────────────────────────────────────────\n" \
+    "input          1 × 3 × 8 × 8\n"                                                                                                                                                      \
+    "c      Conv2d  1 × 6 × 4 × 4     456  7,200              5×5\n"                                                                                                                     \
+    "────────────────────────────────────────────────────────────\n" \
+    "total          1 × 6 × 4 × 4     456  7,200\n"                                                                                                                                       \
+    "peak activation memory: 1,152 bytes\n"                                                                                                                                                  \
+    "\n"
+
+#define BAD_TABLE                                                                                                                                                                                     \
+    "layer          type    output     params  MACs  receptive field\n"                                                                                                                               \
+    "───────────────────────────────────────────────────────────────\n" \
+    "input                  1 × 3 × 8\n"                                                                                                                                                            \
+    "größe          Conv1d  1 × 6 × 4      96   360                5\n"                                                                                                                           \
+    "a\\u001b[31m<&  Conv1d  ?               ?     ?                –\n"                                                                                                                            \
+    "───────────────────────────────────────────────────────────────\n" \
+    "total                  ?               ?     ?\n"                                                                                                                                                \
+    "\n"                                                                                                                                                                                              \
+    "error    a\\u001b[31m<&  /layers/1/kernel_size  axis L\n"                                                                                                                                        \
+    "         " BAD_FINDING "\n"                                                                                                                                                                      \
+    "         " BAD_SUGGESTION "\n"                                                                                                                                                                   \
+    "         fix: /layers/1/padding = [3]\n"                                                                                                                                                         \
+    "\n"
+
+static void text(void **state)
+{
+    static const struct row rows[] = {
+        {"valid", {.arguments = {"shapes", "--format", "text", "good.json"}}, 0, GOOD_TABLE "valid\n", ""},
+        {"not valid",
+         {.arguments = {"shapes", "--format", "text", "bad.json"}},
+         1,
+         BAD_TABLE "not valid: 1 error, 0 warnings\n",
+         ""},
+        {"several",
+         {.arguments = {"shapes", "--format", "text", "good.json", "-"}, .input = BAD},
+         1,
+         "good.json\n\n" GOOD_TABLE "valid\n\nstandard input\n\n" BAD_TABLE "not valid: 1 error, 0 warnings\n\n",
+         ""},
+        {"malformed",
+         {.arguments = {"shapes", "--format", "text", "typo.json"}},
+         2,
+         "",
+         "typo.json: /layers/0/nmae: `nmae` is not a member here (did you mean `name`?)\n"},
+        {"standard input, malformed",
+         {.arguments = {"shapes", "--format", "text", "-"}, .input = TYPO},
+         2,
+         "",
+         "standard input: /layers/0/nmae: `nmae` is not a member here (did you mean `name`?)\n"},
+        {"colours asked for",
+         {.arguments = {"shapes", "--format", "text", "--color", "always", "good.json"}},
+         0,
+         "\x1b[1mlayer …",
+         ""},
+    };
+    (void)state;
+    CHECK_ROWS(rows);
+}
+
+static void on_a_terminal(void **state)
+{
+    static const struct row rows[] = {
+        {"text in colours", {.arguments = {"shapes", "good.json"}, .on_terminal = true}, 0, "\x1b[1mlayer …", ""},
+        {"NO_COLOR",
+         {.arguments = {"shapes", "good.json"}, .environment = {"NO_COLOR=1"}, .on_terminal = true},
+         0,
+         GOOD_TABLE "valid\n",
+         ""},
+        {"an empty NO_COLOR does not count",
+         {.arguments = {"shapes", "good.json"}, .environment = {"NO_COLOR="}, .on_terminal = true},
+         0,
+         "\x1b[1mlayer …",
+         ""},
+        {"a dumb terminal",
+         {.arguments = {"shapes", "good.json"}, .environment = {"TERM=dumb"}, .on_terminal = true},
+         0,
+         GOOD_TABLE "valid\n",
+         ""},
+        {"no colours, by flag",
+         {.arguments = {"shapes", "--color=never", "good.json"}, .on_terminal = true},
+         0,
+         GOOD_TABLE "valid\n",
+         ""},
+        {"JSON when asked for",
+         {.arguments = {"shapes", "--format=json", "good.json"}, .on_terminal = true},
+         0,
+         "{\"valid\":true,…",
+         ""},
+    };
+    (void)state;
+    CHECK_ROWS(rows);
+}
+
+static void github(void **state)
+{
+    static const struct row rows[] = {
+        {"valid", {.arguments = {"shapes", "--format=github", "good.json"}}, 0, "", ""},
+        {"not valid",
+         {.arguments = {"shapes", "--format=github", "bad.json"}},
+         1,
+         "::error file=bad.json,line=4,col=66,title=kernel_exceeds_input::/layers/1/kernel_size: " BAD_FINDING
+         " (" BAD_SUGGESTION "; set /layers/1/padding = [3])\n",
+         ""},
+        {"malformed, in a file of an odd name",
+         {.arguments = {"shapes", "--format=github", "odd %:,name.json"}},
+         2,
+         "::error file=odd %25%3A%2Cname.json,line=2,col=30,title=unknown_member::/layers/0/nmae: `nmae` is not a "
+         "member "
+         "here (did you mean `name`?)\n",
+         ""},
+        {"no file",
+         {.arguments = {"shapes", "--format=github", "none.json"}},
+         2,
+         "::error file=none.json,line=1,col=1,title=unreadable_file::No such file or directory\n",
+         ""},
+    };
+    (void)state;
+    CHECK_ROWS(rows);
+}
+
+static void junit(void **state)
+{
+    static const struct row rows[] = {
+        {"one of each",
+         {.arguments = {"shapes", "--format=junit", "good.json", "bad.json", "none.json"}},
+         2,
+         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+         "<testsuites>\n"
+         "<testsuite name=\"convplan shapes\" tests=\"3\" failures=\"1\" errors=\"1\">\n"
+         "  <testcase classname=\"convplan.shapes\" name=\"good.json\">\n"
+         "  </testcase>\n"
+         "  <testcase classname=\"convplan.shapes\" name=\"bad.json\">\n"
+         "    <failure type=\"kernel_exceeds_input\" message=\"" BAD_FINDING "\">line 4: kernel_exceeds_input: "
+         "/layers/1/kernel_size: " BAD_FINDING " (" BAD_SUGGESTION "; set /layers/1/padding = [3])\n"
+         "</failure>\n"
+         "  </testcase>\n"
+         "  <testcase classname=\"convplan.shapes\" name=\"none.json\">\n"
+         "    <error type=\"unreadable_file\" message=\"No such file or directory\">line 1: unreadable_file: "
+         "No such file or directory\n"
+         "</error>\n"
+         "  </testcase>\n"
+         "</testsuite>\n"
+         "</testsuites>\n",
+         ""},
+    };
+    (void)state;
+    CHECK_ROWS(rows);
+}
+
+static void sarif(void **state)
+{
+    static const struct row rows[] = {
+        {"malformed, in a file of an odd name",
+         {.arguments = {"shapes", "--format=sarif", "odd %:,name.json", "good.json"}},
+         2,
+         "{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\"tool\":"
+         "{\"driver\":{\"name\":\"convplan\",\"version\":\"" CP_VERSION "\",\"rules\":[{\"id\":\"unknown_member\",…",
+         ""},
+    };
+    static struct cp_process_end end;
+    static const char result[] =
+        "\"results\":[{\"ruleId\":\"unknown_member\",\"level\":\"error\",\"message\":{\"text\":\"/layers/0/nmae: "
+        "`nmae` is "
+        "not a member here (did you mean "
+        "`name`?)\"},\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":"
+        "\"odd%20%25%3A%2Cname.json\"},\"region\":{\"startLine\":2,\"startColumn\":30}},\"logicalLocations\":"
+        "[{\"fullyQualifiedName\":\"/layers/0/nmae\"}]}]}]}]}\n";
+    (void)state;
+    CHECK_ROWS(rows);
+    cp_process_run(&rows[0].start, &end);
+    assert_non_null(strstr(end.output, result));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(usage),         cmocka_unit_test(statuses), cmocka_unit_test(one_line_for_each_file),
+        cmocka_unit_test(text),          cmocka_unit_test(github),   cmocka_unit_test(junit),
+        cmocka_unit_test(on_a_terminal), cmocka_unit_test(sarif),
+    };
+    return cmocka_run_group_tests(tests, make_files, remove_files);
+}

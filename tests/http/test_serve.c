@@ -1,0 +1,133 @@
+/* convplan serve as a process: what it says, how it ends. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/http/http_client.h"
+#include "tests/http/process.h"
+
+/* Start, and return the port that it says it listens on. */
+static int begin(const struct cp_process_start *start, struct cp_process *process, const char *prefix)
+{
+    char line[256];
+    char *end = line;
+    cp_process_begin(start, process);
+    cp_process_read_line(process, line, sizeof line);
+    bool good = strncmp(line, prefix, strlen(prefix)) == 0;
+    long port = good ? strtol(line + strlen(prefix), &end, 10) : 0;
+    if (!good || *end) fail_msg("it says \"%s\"", line);
+    assert_in_range(port, 1, 65535);
+    return (int)port;
+}
+
+static const char plain[] = "convplan is listening on http://127.0.0.1:";
+
+static void signals_end_it(void **state)
+{
+    static const struct cp_process_start start = {.arguments = {"serve", "--port", "0", "--workers=2"}};
+    static const int signals[] = {SIGTERM, SIGINT};
+    static struct cp_process_end end;
+    (void)state;
+    for (int at = 0; at < 2; at++) {
+        struct cp_process process;
+        struct cp_client_reply reply;
+        int port = begin(&start, &process, plain);
+        struct cp_client *client = cp_client_open(port);
+        cp_client_send_text(client, "GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n");
+        cp_client_read(client, &reply, false);
+        cp_client_close(client);
+        assert_int_equal(reply.status, 200);
+        cp_process_finish(&process, signals[at], &end);
+        assert_string_equal(end.errors, "");
+        assert_string_equal(end.output, "");
+        assert_int_equal(end.status, 0);
+    }
+}
+
+static void environment_configures_it(void **state)
+{
+    static const struct cp_process_start start = {.arguments = {"serve"},
+                                                  .environment = {"CONVPLAN_PORT=0", "CONVPLAN_WORKERS=1"}};
+    static struct cp_process_end end;
+    struct cp_process process;
+    (void)state;
+    begin(&start, &process, plain);
+    cp_process_finish(&process, SIGTERM, &end);
+    assert_int_equal(end.status, 0);
+}
+
+static void a_taken_port(void **state)
+{
+    static const struct cp_process_start start = {.arguments = {"serve", "--port", "0"}};
+    static struct cp_process_end end;
+    struct cp_process process;
+    char port[16];
+    char errors[256];
+    (void)state;
+    snprintf(port, sizeof port, "%d", begin(&start, &process, plain));
+    struct cp_process_start second = {.arguments = {"serve", "--port", port}};
+    cp_process_run(&second, &end);
+    snprintf(errors, sizeof errors, "convplan serve: cannot listen on host 127.0.0.1, port %s: the port is taken",
+             port);
+    assert_int_equal(end.status, 2);
+    assert_string_equal(end.output, "");
+    assert_memory_equal(end.errors, errors, strlen(errors));
+    cp_process_finish(&process, SIGTERM, &end);
+    assert_int_equal(end.status, 0);
+}
+
+static void ipv6_in_brackets(void **state)
+{
+    static const struct cp_process_start start = {.arguments = {"serve", "--port=0", "--host", "::1", "--workers=1"}};
+    static struct cp_process_end end;
+    struct cp_process process;
+    FILE *interfaces = fopen("/proc/net/if_inet6", "r");
+    bool has_ipv6 = interfaces && fgetc(interfaces) != EOF;
+    (void)state;
+    if (interfaces) fclose(interfaces);
+    if (!has_ipv6) skip();
+    begin(&start, &process, "convplan is listening on http://[::1]:");
+    cp_process_finish(&process, SIGTERM, &end);
+    assert_int_equal(end.status, 0);
+}
+
+static void wrong_options(void **state)
+{
+    static const struct {
+        const char *arguments[CP_PROCESS_WORDS];
+        const char *errors;
+    } rows[] = {
+        {{"serve", "--port", "65536"},
+         "convplan serve: --port cannot be \"65536\"; it takes a whole number from 0 to 65535\n"},
+        {{"serve", "--prot=1"}, "convplan serve: there is no option --prot; did you mean --port?\n"},
+        {{"serve", "8080"}, "convplan serve: \"8080\" is one argument too many; see convplan serve --help\n"},
+    };
+    static struct cp_process_end end;
+    (void)state;
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        struct cp_process_start start = {0};
+        memcpy(start.arguments, rows[row].arguments, sizeof start.arguments);
+        cp_process_run(&start, &end);
+        assert_string_equal(end.errors, rows[row].errors);
+        assert_string_equal(end.output, "");
+        assert_int_equal(end.status, 2);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(signals_end_it), cmocka_unit_test(environment_configures_it),
+        cmocka_unit_test(a_taken_port),   cmocka_unit_test(ipv6_in_brackets),
+        cmocka_unit_test(wrong_options),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
