@@ -13,6 +13,7 @@
 const struct cp_endpoint cp_endpoints[] = {
     {CP_POST, "/v1/shapes", cp_endpoint_shapes, 8 * MIB, "planShapes"},
     {CP_POST, "/v1/roundtrip", cp_endpoint_roundtrip, 8 * MIB, "checkRoundTrip"},
+    {CP_POST, "/v1/decoder", cp_endpoint_decoder, 8 * MIB, "designDecoder"},
     {CP_GET, "/v1/layers", cp_endpoint_layers, 0, "listLayers"},
     {CP_GET, "/v1/relationships", cp_endpoint_relationships, 0, "listRelationships"},
     {CP_GET, "/v1/relationships/{number}", cp_endpoint_relationship, 0, "getRelationship"},

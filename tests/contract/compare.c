@@ -76,7 +76,8 @@ struct cp_text cp_json_difference(const struct cp_json *expected, const struct c
 {
     struct comparison comparison = {.arena = arena, .excerpt = excerpt};
     struct cp_path root = {0};
-    return same(&comparison, expected, actual, &root) ? (struct cp_text){0} : comparison.difference;
+    if (!same(&comparison, expected, actual, &root)) return comparison.difference;
+    return (struct cp_text){0};
 }
 
 /* ---- References --------------------------------------------------------------------------------------------------- */

@@ -324,5 +324,6 @@ struct cp_text cp_schema_check(const struct cp_json *document, const struct cp_j
 {
     struct checker checker = {.document = document, .arena = arena, .closed = closed};
     struct cp_path root = {0};
-    return check(&checker, schema, value, &root) ? (struct cp_text){0} : checker.error;
+    if (!check(&checker, schema, value, &root)) return checker.error;
+    return (struct cp_text){0};
 }

@@ -121,7 +121,7 @@ static void check_required(const struct cp_layer_type *type, const struct cp_jso
 static struct cp_text default_of(const struct cp_layer_kind *kind, const struct cp_member *member)
 {
     struct cp_writer writer;
-    const char *value = (const char *)kind->defaults + member->offset;
+    const void *value = (const char *)kind->defaults + member->offset;
     if (member->required || member->default_text) return (struct cp_text){0};
     cp_writer_begin(&writer, cp_test_arena(), 32);
     switch (member->type) {
@@ -171,60 +171,16 @@ static void members_are_those_of_the_table(void **state)
 /* ---- Probes ------------------------------------------------------------------------------------------------------- */
 
 /* JSON that a member may be given, right or wrong; beside the words of the table and those of the schema. */
-static const char *const probes[] = {"null",
-                                     "true",
-                                     "false",
-                                     "{}",
-                                     "[]",
-                                     "\"\"",
-                                     "\"x\"",
-                                     "\"input\"",
-                                     "[\"input\"]",
-                                     "[\"input\", 1]",
-                                     "0",
-                                     "1",
-                                     "2",
-                                     "7",
-                                     "8",
-                                     "-1",
-                                     "-8",
-                                     "-9",
-                                     "-2",
-                                     "0.5",
-                                     "1.5",
-                                     "8.0",
-                                     "1e1",
-                                     "-0.5",
-                                     "1e300",
-                                     "3",
-                                     "9007199254740991",
-                                     "9007199254740992",
-                                     "-9007199254740991",
-                                     "-9007199254740992",
-                                     "[null]",
-                                     "[true]",
-                                     "[{}]",
-                                     "[[]]",
-                                     "[[1]]",
-                                     "[[1, 2, 3]]",
-                                     "[\"1\"]",
-                                     "[1, 1, 1, 1, 1, 1, 1, 1]",
-                                     "[1, 1, 1, 1, 1, 1, 1, 1, 1]",
-                                     "[-8, 7]",
-                                     "[-9]",
-                                     "[8]",
-                                     "[0.5]",
-                                     "[-1, 2]",
-                                     "\"valid\"",
-                                     "\"Same\"",
-                                     "\"nearest\"",
-                                     "\"float\"",
-                                     "{\"input\": [1]}",
-                                     "{\"\": [1]}",
-                                     "{\"a\": [0]}",
-                                     "{\"a\": 1}",
-                                     "[{\"type\": \"ReLU\"}]",
-                                     "[{\"type\": \"Relu\"}]"};
+/* clang-format off */
+static const char *const probes[] = {
+    "null", "true", "false", "{}", "[]", "\"\"", "\"x\"", "\"input\"", "[\"input\"]", "[\"input\", 1]", "0", "1",
+    "2", "7", "8", "-1", "-8", "-9", "-2", "0.5", "1.5", "8.0", "1e1", "-0.5", "1e300", "3", "9007199254740991",
+    "9007199254740992", "-9007199254740991", "-9007199254740992", "[null]", "[true]", "[{}]", "[[]]", "[[1]]",
+    "[[1, 2, 3]]", "[\"1\"]", "[1, 1, 1, 1, 1, 1, 1, 1]", "[1, 1, 1, 1, 1, 1, 1, 1, 1]", "[-8, 7]", "[-9]", "[8]",
+    "[0.5]", "[-1, 2]", "\"valid\"", "\"Same\"", "\"nearest\"", "\"float\"", "{\"input\": [1]}", "{\"\": [1]}",
+    "{\"a\": [0]}", "{\"a\": 1}", "[{\"type\": \"ReLU\"}]", "[{\"type\": \"Relu\"}]",
+};
+/* clang-format on */
 
 /* Lists that need as many elements as the type has axes: each is repeated so often. */
 static const char *const elements[] = {

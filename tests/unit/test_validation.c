@@ -56,7 +56,7 @@ static const struct finding_row finding_rows[] = {
     {.name = "a pool with unequal padding larger than its input", .input = "[1, 4, 1]",
      .layers = TYPE("MaxPool1d", "\"kernel_size\": 5, \"stride\": 1, \"padding\": [[2, 0]]"),
      .code = "kernel_exceeds_input", .pointer = "/layers/0/kernel_size", .axis = "L", .fix_at = "/layers/0/padding",
-     .fix = "[[2,2]]"},
+     .fix = "[2]"},
     {.name = "a kernel beside one that overflows", .input = IMAGE,
      .layers = CONV("\"kernel_size\": [9, 2147483648], \"dilation\": [1, 4503599627370496]"),
      .code = "kernel_exceeds_input", .pointer = "/layers/0/kernel_size", .axis = "H", .count = 2},
@@ -721,13 +721,23 @@ static bool is_of_the_transport(enum cp_code code)
     return code >= CP_CODE_bad_request && code <= CP_CODE_internal_error;
 }
 
+/* Codes that /v1/shapes does not give. */
+static bool is_of_another_endpoint(enum cp_code code)
+{
+    static const char *const names[] = {"round_trip_mismatch", "no_fix_round_trips", "output_differs",
+                                        "unpaired_stages", "channels_differ"};
+    for (size_t at = 0; at < sizeof names / sizeof names[0]; at++)
+        if (strcmp(cp_statuses[code].code, names[at]) == 0) return true;
+    return false;
+}
+
 /* Runs last. */
 static void test_every_code_is_hit(void **state)
 {
     (void)state;
     int missed = 0;
     for (int code = 0; code < CP_CODE_COUNT; code++) {
-        if (seen[code] || is_of_the_transport((enum cp_code)code)) continue;
+        if (seen[code] || is_of_the_transport((enum cp_code)code) || is_of_another_endpoint((enum cp_code)code)) continue;
         print_error("no row brings about %s\n", cp_statuses[code].code);
         missed++;
     }
