@@ -171,8 +171,9 @@ bench: release ## measure the figures of speed
 # ---- Look -----------------------------------------------------------------------------------------------------------
 
 .PHONY: lint format format-check check-untracked print-config
-lint: lint-deps ## clang-tidy and cppcheck, on what has changed since they last passed
+lint: lint-deps ## clang-tidy, cppcheck and the linter of openapi.yaml, on what has changed since they last passed
 	+@$(call make_variant,lint) -k lint
+	@tests/contract/lint.sh build/redocly
 
 format: lint-deps ## rewrite all C files in the house format
 	@clang-format -i $(linted_sources) $(headers)

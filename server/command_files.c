@@ -125,7 +125,9 @@ static void answer(const struct cp_file_command *command, struct cp_memory *memo
         return;
     }
     if (body->size > limit) {
-        cp_problem_reply(CP_CODE_body_too_large, &memory->arena, reply, CP_ARGUMENTS(cp_number((int64_t)limit)));
+        struct cp_text detail = cp_message(&memory->arena, "the file is over {0} bytes, the limit here",
+                                           CP_ARGUMENTS(cp_number((int64_t)limit)));
+        cp_problem_reply(CP_CODE_body_too_large, &memory->arena, reply, CP_ARGUMENTS(cp_name(detail)));
         return;
     }
     request.body = *body;

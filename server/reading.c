@@ -135,7 +135,7 @@ bool cp_read_shape(struct cp_reader *reader, const struct cp_json *value, const 
     int64_t elements;
     if (cp_shape_product(shape, 0, shape->rank, &elements)) return true;
     cp_problem_add(&reader->problems, CP_CODE_limit_exceeded, at,
-                   CP_ARGUMENTS(cp_words("elements of a tensor"), cp_words("more"), cp_words("2^53 − 1")));
+                   CP_ARGUMENTS(cp_words("elements of a tensor"), cp_words("too many"), cp_words("2^53 − 1")));
     return false;
 }
 

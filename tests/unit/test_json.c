@@ -432,9 +432,9 @@ static void running_out_at_every_block(void **state)
         "\"n\":4,\"o\":5,\"p\":6,\"q\":7,\"r\":8}],\"x\":0.10000000000000000000000000000000000000000"
         "000000000000000000000000000000000000001}";
     volatile int unwound = 0;
-    bool finished = false;
+    volatile bool finished = false;
     (void)state;
-    for (int allowed = 0; !finished; allowed++) {
+    for (volatile int allowed = 0; !finished; allowed++) {
         struct owner owner;
         struct cp_json_error error;
         open_arena(&owner, 96, allowed);

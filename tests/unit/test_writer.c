@@ -283,7 +283,7 @@ static void room_for_others(void **state)
 static void running_out(void **state)
 {
     (void)state;
-    for (int allowed = 1; allowed < 6; allowed++) {
+    for (volatile int allowed = 1; allowed < 6; allowed++) {
         struct owner owner;
         struct cp_writer writer;
         volatile bool unwound = false;
