@@ -164,7 +164,7 @@ static void statuses(void **state)
          {.arguments = {"shapes", "--format=text", "large.json"}},
          2,
          "",
-         "large.json: the body is over 8388608 bytes, the limit here\n"},
+         "large.json: the file is over 8388608 bytes, the limit here\n"},
         {"a directory", {.arguments = {"shapes", "directory"}}, 2, "", "directory: Is a directory\n"},
         {"standard input", {.arguments = {"shapes", "-"}, .input = GOOD}, 0, "{\"valid\":true,…", ""},
         {"standard input, not valid", {.arguments = {"shapes", "-"}, .input = BAD}, 1, "{\"valid\":false,…", ""},
