@@ -24,6 +24,7 @@ prefix       = /usr/local
 ONLY         =# part of a test program's path: make test ONLY=window
 FUZZ         =# name of a fuzz target: make fuzz FUZZ=json FUZZ_SECONDS=600
 FUZZ_SECONDS = 60
+QUICK        =# 1: make bench with hardly any rounds
 V            =# 1: show every command
 
 # Debian packages. A target installs through apt what it needs and what is missing; nothing else is ever downloaded.
@@ -33,6 +34,7 @@ lint_packages     = $(test_packages) clang clang-tidy clang-format cppcheck
 fuzz_packages     = $(packages) clang libclang-rt-14-dev
 vector_packages   = python3 python3-torch
 coverage_packages = $(test_packages) gcovr
+bench_packages    = wrk nodejs python3 python3-fastapi python3-onnx python3-torch python3-torchvision python3-uvicorn
 
 # ---- Files ----------------------------------------------------------------------------------------------------------
 
@@ -164,9 +166,10 @@ vectors: ## make the golden vectors anew with PyTorch
 	@$(call need,$(vector_packages))
 	$(PYTHON) tests/vectors/make_layers.py
 
-bench: release ## measure the figures of speed
+bench: release ## measure the figures of speed beside their yardsticks (QUICK=1: only see that it runs, install nothing)
+	@$(if $(QUICK),,$(call need,$(bench_packages)))
 	+@$(call make_variant,release) $(call program_of,release,$(bench_sources))
-	@tests/bench/run
+	@$(PYTHON) tests/bench/run --python $(PYTHON) $(if $(QUICK),--quick)
 
 # ---- Look -----------------------------------------------------------------------------------------------------------
 

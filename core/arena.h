@@ -8,6 +8,8 @@
 
 #include <stdalign.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 struct cp_arena {
     unsigned char *next; /* first free byte of the current block */
@@ -19,13 +21,32 @@ struct cp_arena {
     void *owner; /* for the two callbacks */
 };
 
+/* cp_arena_take for what does not fit the current block. */
+void *cp_arena_take_from_next(struct cp_arena *arena, size_t size)
+    __attribute__((returns_nonnull, alloc_size(2), malloc, cold));
+
 /* `size` bytes, uninitialised, aligned to `alignment` (a power of two up to alignof(max_align_t)). Never NULL. */
-void *cp_arena_take(struct cp_arena *arena, size_t size, size_t alignment)
-    __attribute__((returns_nonnull, alloc_size(2), malloc));
+__attribute__((returns_nonnull, alloc_size(2), malloc)) static inline void *
+cp_arena_take(struct cp_arena *arena, size_t size, size_t alignment)
+{
+    size_t gap = -(uintptr_t)arena->next & (alignment - 1);
+    size_t room = (size_t)(arena->end - arena->next);
+    if (__builtin_expect(!arena->next || gap > room || size > room - gap, 0))
+        return cp_arena_take_from_next(arena, size);
+    unsigned char *start = arena->next + gap;
+    arena->next = start + size;
+    arena->taken += gap + size;
+    return start;
+}
 
 /* `count` objects of `size` bytes, all zero; a product that overflows counts as exhausted. */
-void *cp_arena_zeroed(struct cp_arena *arena, size_t count, size_t size, size_t alignment)
-    __attribute__((returns_nonnull, malloc));
+__attribute__((returns_nonnull, malloc)) static inline void *cp_arena_zeroed(struct cp_arena *arena, size_t count,
+                                                                             size_t size, size_t alignment)
+{
+    size_t total;
+    if (__builtin_mul_overflow(count, size, &total)) arena->exhausted(arena);
+    return memset(cp_arena_take(arena, total, alignment), 0, total);
+}
 
 /* Grow the most recent allocation [start, start + old_size) in place where it is the last of its block, else move it.
  * Returns the new start; the first old_size bytes are kept. */

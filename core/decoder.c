@@ -196,7 +196,8 @@ static bool invert_by_upsample(struct design *design)
         int64_t to = design->input->size[axis + 2], from = design->output->size[axis + 2];
         whole = whole && to % from == 0;
         upsample->size.at[axis] = to;
-        upsample->scale_factor.at[axis] = (double)(to / from);
+        int64_t factor = to / from; /* counts where it leaves no rest */
+        upsample->scale_factor.at[axis] = (double)factor;
     }
     upsample->size.count = whole ? 0 : axes;
     upsample->scale_factor.count = whole ? axes : 0;

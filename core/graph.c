@@ -1,7 +1,5 @@
 #include "core/graph.h"
 
-#include <stdio.h>
-
 #include "core/nearest.h"
 
 /* Names to sources: open addressing, at most half full. */
@@ -19,9 +17,10 @@ struct linker {
     uint32_t first_of_list; /* the list that is being linked begins with this layer */
     struct cp_link_error *first, **tail;
     uint32_t reported; /* references that could not be resolved */
+    uint32_t followed; /* edges looked at in search of cycles */
 };
 
-enum { MOST_SUGGESTIONS = 20, MOST_PASSES = 16 };
+enum { MOST_SUGGESTIONS = 20, MOST_PASSES = 16, MOST_EDGES_FOLLOWED = 1 << 24 };
 
 static struct cp_text name_of(const struct cp_stack *stack, uint32_t source)
 {
@@ -86,7 +85,18 @@ static void enter_name(struct linker *linker, uint32_t source)
     fail(linker, CP_CODE_duplicate_name, layer, CP_ENTRY_NAME, name_of(linker->stack, source))->other = *slot - 1;
 }
 
-/* "conv2d_7": the type in small letters and the position; underscores are added until no author uses the name. */
+static size_t write_position(char *out, uint32_t at)
+{
+    char digits[10];
+    size_t first = sizeof digits;
+    do digits[--first] = (char)('0' + at % 10);
+    while (at /= 10);
+    memcpy(out, digits + first, sizeof digits - first);
+    return sizeof digits - first;
+}
+
+/* Give layer `at` a name, "conv2d_7": the type in small letters and the position; underscores are added until no author
+ * uses the name. */
 static void make_name(struct linker *linker, uint32_t at)
 {
     enum { ROOM = 64 };
@@ -97,10 +107,19 @@ static void make_name(struct linker *linker, uint32_t at)
         char letter = type->name[size];
         name[size] = letter >= 'A' && letter <= 'Z' ? (char)(letter + 'a' - 'A') : letter;
     }
-    size += (size_t)snprintf(name + size, ROOM - size, "_%u", at - linker->first_of_list);
+    name[size++] = '_';
+    size += write_position(name + size, at - linker->first_of_list);
     struct cp_text text = {name, size};
-    while (*slot_of(linker, text) && text.size < ROOM) name[text.size++] = '_';
+    uint32_t *slot = slot_of(linker, text);
+    while (*slot && text.size < ROOM) {
+        name[text.size++] = '_';
+        slot = slot_of(linker, text);
+    }
     linker->layers[at].name = text;
+    if (*slot)
+        enter_name(linker, linker->stack->input_count + at); /* authors use all of them */
+    else
+        *slot = linker->stack->input_count + at + 1;
 }
 
 static void enter_names(struct linker *linker, uint32_t end)
@@ -108,11 +127,8 @@ static void enter_names(struct linker *linker, uint32_t end)
     uint32_t inputs = linker->stack->input_count;
     for (uint32_t at = linker->first_of_list; at < end; at++)
         if (linker->layers[at].name.size) enter_name(linker, inputs + at);
-    for (uint32_t at = linker->first_of_list; at < end; at++) {
-        if (linker->layers[at].name.size) continue;
-        make_name(linker, at);
-        enter_name(linker, inputs + at);
-    }
+    for (uint32_t at = linker->first_of_list; at < end; at++)
+        if (!linker->layers[at].name.size) make_name(linker, at);
 }
 
 /* ---- References -------------------------------------------------------------------------------------------------- */
@@ -176,8 +192,8 @@ static void link_references(struct linker *linker, uint32_t at)
     const struct cp_layer_kind *kind = layer->type->kind;
     for (int member = 0; member < kind->member_count; member++) {
         if (kind->members[member].type != CP_MEMBER_LAYER || !cp_given(layer, member)) continue;
-        struct cp_reference *reference =
-            (struct cp_reference *)((char *)linker->layers[at].params + kind->members[member].offset);
+        struct cp_layer_reference *reference =
+            (struct cp_layer_reference *)((char *)linker->layers[at].params + kind->members[member].offset);
         reference->source = resolve(linker, at, CP_ENTRY_LIKE, reference->name);
     }
 }
@@ -185,8 +201,9 @@ static void link_references(struct linker *linker, uint32_t at)
 /* ---- Cycles: an edge to a later layer is in one when that layer depends on the edge's owner ------------------------ */
 
 /* Mark all layers that depend on `start`, in list order until nothing changes. Each edge that points forward in the list
- * may need another pass; past MOST_PASSES the edge is called what it surely is, one to a later layer. */
-static bool depends_on(const struct linker *linker, uint32_t target, uint32_t start, bool *marked)
+ * may need another pass; past MOST_PASSES or MOST_EDGES_FOLLOWED the edge is called what it surely is, one to a later
+ * layer. */
+static bool depends_on(struct linker *linker, uint32_t target, uint32_t start, bool *marked)
 {
     uint32_t inputs = linker->stack->input_count;
     memset(marked, 0, linker->stack->layer_count);
@@ -194,9 +211,10 @@ static bool depends_on(const struct linker *linker, uint32_t target, uint32_t st
     bool changed = true;
     for (int pass = 0; changed && !marked[target] && pass < MOST_PASSES; pass++) {
         changed = false;
+        if (linker->followed > MOST_EDGES_FOLLOWED) break;
         for (uint32_t at = 0; at < linker->stack->layer_count; at++) {
             const struct cp_layer *layer = &linker->layers[at];
-            for (uint32_t edge = 0; !marked[at] && edge < layer->source_count; edge++)
+            for (uint32_t edge = 0; !marked[at] && edge < layer->source_count; edge++, linker->followed++)
                 if (layer->sources[edge] >= inputs && marked[layer->sources[edge] - inputs])
                     changed = marked[at] = true;
         }

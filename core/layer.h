@@ -27,7 +27,7 @@ enum cp_member_type {
     CP_MEMBER_SIZES,   /* an integer or a list of up to CP_MAX_RANK; struct cp_sizes */
     CP_MEMBER_SHAPE,   /* a whole shape, written in the request's layout; struct cp_sizes */
     CP_MEMBER_FACTORS, /* a positive number or a list of up to CP_MAX_AXES; struct cp_factors */
-    CP_MEMBER_LAYER,   /* the name of an earlier layer or input; struct cp_reference */
+    CP_MEMBER_LAYER,   /* the name of an earlier layer or input; struct cp_layer_reference */
 };
 
 /* `padding` as written; explicit numbers, or a word that is resolved against the input's size by cp_padding_resolve. */
@@ -57,7 +57,7 @@ struct cp_factors {
     double at[CP_MAX_AXES];
 };
 
-struct cp_reference {
+struct cp_layer_reference {
     struct cp_text name; /* empty: not given */
     uint32_t source;     /* see struct cp_layer; valid once the stack is linked */
 };
@@ -80,6 +80,7 @@ struct cp_member {
 
 struct cp_inference;
 struct cp_layer;
+struct cp_tracing;
 
 /* Why `legal` says no. */
 struct cp_refusal {
@@ -122,6 +123,9 @@ struct cp_layer_kind {
     bool (*cost)(struct cp_inference *inference);
     /* The receptive field. Optional: element by element, so the inputs' (their union). */
     const struct cp_field *(*reach)(struct cp_inference *inference);
+    /* The same as `infer` for sizes that are not known yet, see core/layers/laws.h. Optional where the output is the
+     * input's shape, whatever that is. */
+    bool (*law)(struct cp_tracing *tracing);
 };
 
 /* A row of the table of layer types: the name users write, the number N in it, and the kind. */

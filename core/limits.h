@@ -33,6 +33,47 @@
 /* Errors of one problem document, for the same reason. */
 #define CP_MAX_PROBLEM_ERRORS 100
 
+/* Free sizes that are tried one by one by /v1/sizes: the period of their law and what lies before it. A thousandfold
+ * of the strides of the deepest published networks. */
+#define CP_MAX_SIZES_RANGE 4194304
+
+/* Steps of that: sizes to be tried times steps for one; about half a second. */
+#define CP_MAX_SIZES_STEPS 100000000
+
+/* Residues, exceptions and values listed in a reply of /v1/sizes; the rest is counted. */
+#define CP_MAX_SIZES_LISTED 4096
+
+/* Denominators q of an Upsample by p/q that is followed exactly. */
+#define CP_MAX_SIZES_DENOMINATOR 1000
+
+/* Elements of one tensor of a request, and of all tensors of a reply together: 16 MiB in binary64, some 40 MB written as
+ * decimals. The widest layers of the well-known networks hold half of it per picture. */
+#define CP_MAX_TENSOR_ELEMENTS 2097152
+
+/* Multiplications of one request of /v1/convolve, all methods that are run taken together, those by zero included where
+ * they are carried out; cells for pools. The large layers of well-known networks have 10^8 to 2 · 10^9, and two thousand
+ * million take a tenth of a second to some seconds by method and processor. */
+#define CP_MAX_COMPUTED_TERMS 4000000000
+
+/* Bytes that such a computation may work in, beside its request and reply. */
+#define CP_MAX_COMPUTED_BYTES 536870912
+
+/* Seconds that it may take before it is stopped: slow methods on a slow processor, for which the number of terms is not
+ * known to be too large. */
+#define CP_MAX_COMPUTED_SECONDS 10
+
+/* Combinations of parameters that one axis of /v1/solve goes through: about a quarter of a second. */
+#define CP_MAX_SOLVE_COMBINATIONS 250000
+
+/* Sizes and parameters of /v1/solve: products of two, and with them all sizes on the way, can be counted. */
+#define CP_MAX_SOLVE_NUMBER 67108864
+
+/* Values in a list of one parameter of /v1/solve. */
+#define CP_MAX_SOLVE_LIST 1000
+
+/* Solutions of one axis listed in a reply of /v1/solve; the count is that of all. */
+#define CP_MAX_SOLUTIONS_LISTED 1000
+
 /* Nesting of JSON: our deepest request needs 8, the rest is a caller's own `meta`. */
 #define CP_MAX_JSON_DEPTH 64
 

@@ -13,7 +13,13 @@ struct cp_axis_trace {
     int64_t remainder;      /* (i + p_b + p_e − k̂) mod s of a convolution or pool with floor rounding */
 };
 
-enum cp_operation { CP_NO_WINDOW, CP_CONVOLUTION, CP_POOLING, CP_TRANSPOSED, CP_UNPOOLING };
+enum cp_traced {
+    CP_TRACED_NOTHING,
+    CP_TRACED_CONVOLUTION,
+    CP_TRACED_POOLING,
+    CP_TRACED_TRANSPOSED,
+    CP_TRACED_UNPOOLING
+};
 
 enum cp_layer_state {
     CP_LAYER_PLANNED, /* output is known */
@@ -28,7 +34,7 @@ struct cp_layer_plan {
     int64_t macs;           /* multiplications of convolution and linear layers; CP_UNKNOWN when not known */
     int64_t output_bytes;   /* CP_UNKNOWN when not known */
     int relationship;       /* 1 … 15, or 0: none of the guide's */
-    enum cp_operation operation;
+    enum cp_traced operation;
     struct cp_axis_trace *trace;  /* one per spatial axis, NULL without a window */
     const char *rule;             /* without a window: what gives the output its size, in symbols */
     const struct cp_field *field; /* receptive field; NULL where it is not known */

@@ -84,25 +84,24 @@ static const struct cp_field *with_axis(struct cp_arena *arena, const struct cp_
 
 /* ---- Windows ---------------------------------------------------------------------------------------------------- */
 
-/* The closed form of the usual case, one phase: low − p_b·Q and high + ((k − 1)d − p_b)·Q. */
-static bool window_sees_evenly(const struct cp_sequence *sight, const struct cp_window *window, struct cp_span *span,
-                               struct cp_sequence *result)
+/* The closed form of the usual case, one phase, in place: low − p_b·Q and high + ((k − 1)d − p_b)·Q. */
+static bool widen_evenly(struct cp_axis_field *axis, const struct cp_window *window)
 {
+    struct cp_span *span = &axis->first;
+    int64_t advance = axis->advance;
     int64_t first;
     int64_t last;
-    *span = sight->spans[0];
-    *result = (struct cp_sequence){span, 1, 0};
-    if (!cp_multiply(sight->advance, window->stride, &result->advance)) return false;
+    if (!cp_multiply(advance, window->stride, &axis->advance)) return false;
     if (span->low > span->high) return true;
     return cp_multiply(window->kernel - 1, window->dilation, &last) && cp_add(last, -window->pad_begin, &last) &&
-           cp_multiply(last, sight->advance, &last) && cp_multiply(-window->pad_begin, sight->advance, &first) &&
-           cp_add(span->low, first, &span->low) && cp_add(span->high, last, &span->high);
+           cp_multiply(last, advance, &last) && cp_multiply(-window->pad_begin, advance, &first) &&
+           cp_add(span->low, first, &span->low) && cp_add(span->high, last, &span->high) &&
+           span->high - span->low < CP_MAX_COUNT;
 }
 
 static bool window_sees(struct cp_sequence sight, const struct cp_window *window, struct cp_workspace *workspace,
                         struct cp_sequence *result)
 {
-    if (sight.phases == 1) return window_sees_evenly(&sight, window, workspace->result, result);
     int64_t common = cp_greatest_common_divisor(sight.phases, window->stride);
     int64_t units = cp_distinct_units(sight.phases, window->dilation);
     if (units > window->kernel) units = window->kernel;
@@ -177,14 +176,18 @@ static bool transposed_sees(struct cp_sequence sight, const struct cp_window *wi
     return true;
 }
 
-static const struct cp_field *
-apply_window(struct cp_arena *arena, const struct cp_field *field, int dimension, const struct cp_window *window,
+static bool changes_nothing(const struct cp_window *window)
+{
+    return window->kernel == 1 && window->stride == 1 && window->pad_begin == 0;
+}
+
+/* Not inline, for its workspace is twelve kilobytes of stack that the usual case does without. */
+__attribute__((noinline)) static const struct cp_field *
+apply_window(struct cp_arena *arena, const struct cp_field *field, int axis, const struct cp_window *window,
              bool (*sees)(struct cp_sequence, const struct cp_window *, struct cp_workspace *, struct cp_sequence *))
 {
     struct cp_workspace workspace;
     struct cp_sequence result;
-    int axis = tracked_axis(field, dimension);
-    if (axis < 0 || (window->kernel == 1 && window->stride == 1 && window->pad_begin == 0)) return field;
     bool known = sees(sequence_of(&field->axis[axis]), window, &workspace, &result);
     return with_axis(arena, field, axis, known, result);
 }
@@ -192,13 +195,20 @@ apply_window(struct cp_arena *arena, const struct cp_field *field, int dimension
 const struct cp_field *cp_field_window(struct cp_arena *arena, const struct cp_field *field, int dimension,
                                        const struct cp_window *window)
 {
-    return apply_window(arena, field, dimension, window, window_sees);
+    int axis = tracked_axis(field, dimension);
+    if (axis < 0 || changes_nothing(window)) return field;
+    if (field->axis[axis].phases > 1) return apply_window(arena, field, axis, window, window_sees);
+    struct cp_field *next = copy_of(arena, field);
+    if (!widen_evenly(&next->axis[axis], window)) set_state(&next->axis[axis], CP_FIELD_UNKNOWN);
+    return next;
 }
 
 const struct cp_field *cp_field_transposed(struct cp_arena *arena, const struct cp_field *field, int dimension,
                                            const struct cp_window *window)
 {
-    return apply_window(arena, field, dimension, window, transposed_sees);
+    int axis = tracked_axis(field, dimension);
+    if (axis < 0 || changes_nothing(window)) return field;
+    return apply_window(arena, field, axis, window, transposed_sees);
 }
 
 /* ---- Resampling ------------------------------------------------------------------------------------------------- */
@@ -450,7 +460,11 @@ static struct cp_axis_field union_of_axes(struct cp_arena *arena, const struct c
 const struct cp_field *cp_field_union(struct cp_arena *arena, const struct cp_field *a, const struct cp_field *b)
 {
     if (a == b) return a;
-    if (a->axis_count < b->axis_count) return cp_field_union(arena, b, a);
+    if (a->axis_count < b->axis_count) {
+        const struct cp_field *wider = b;
+        b = a;
+        a = wider;
+    }
     struct cp_axis_field merged[CP_MAX_RANK];
     bool changed = false;
     for (int axis = 0; axis < b->axis_count; axis++) {

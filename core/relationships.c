@@ -15,7 +15,7 @@ const struct cp_relationship cp_relationships[CP_RELATIONSHIP_COUNT] = {
         .applies_to = "convolution",
         .conditions = "s = 1 and p = 0",
         DIRECT("(i − k) + 1"),
-        .example = {CP_CONVOLUTION, "conv", 4, 3, 1, 0, 1, 0, 2},
+        .example = {CP_TRACED_CONVOLUTION, "conv", 4, 3, 1, 0, 1, 0, 2},
     },
     {
         .number = 2,
@@ -23,7 +23,7 @@ const struct cp_relationship cp_relationships[CP_RELATIONSHIP_COUNT] = {
         .applies_to = "convolution",
         .conditions = "s = 1, any p",
         DIRECT("(i − k) + 2p + 1"),
-        .example = {CP_CONVOLUTION, "conv", 5, 4, 1, 2, 1, 0, 6},
+        .example = {CP_TRACED_CONVOLUTION, "conv", 5, 4, 1, 2, 1, 0, 6},
     },
     {
         .number = 3,
@@ -32,7 +32,7 @@ const struct cp_relationship cp_relationships[CP_RELATIONSHIP_COUNT] = {
         .conditions = "s = 1, k odd, k = 2n + 1, and p = ⌊k/2⌋ = n: the size is kept",
         .formula = "o = i + 2⌊k/2⌋ − (k − 1) = i",
         .expression = "i + 2⌊k/2⌋ − (k − 1)",
-        .example = {CP_CONVOLUTION, "conv", 5, 3, 1, 1, 1, 0, 5},
+        .example = {CP_TRACED_CONVOLUTION, "conv", 5, 3, 1, 1, 1, 0, 5},
     },
     {
         .number = 4,
@@ -40,7 +40,7 @@ const struct cp_relationship cp_relationships[CP_RELATIONSHIP_COUNT] = {
         .applies_to = "convolution",
         .conditions = "s = 1 and p = k − 1: every overlap of kernel and input, however partial, counts",
         DIRECT("i + (k − 1)"),
-        .example = {CP_CONVOLUTION, "conv", 5, 3, 1, 2, 1, 0, 7},
+        .example = {CP_TRACED_CONVOLUTION, "conv", 5, 3, 1, 2, 1, 0, 7},
     },
     {
         .number = 5,
@@ -48,7 +48,7 @@ const struct cp_relationship cp_relationships[CP_RELATIONSHIP_COUNT] = {
         .applies_to = "convolution",
         .conditions = "p = 0, any s",
         DIRECT("⌊(i − k)/s⌋ + 1"),
-        .example = {CP_CONVOLUTION, "conv", 5, 3, 2, 0, 1, 0, 2},
+        .example = {CP_TRACED_CONVOLUTION, "conv", 5, 3, 2, 0, 1, 0, 2},
     },
     {
         .number = 6,
@@ -56,7 +56,7 @@ const struct cp_relationship cp_relationships[CP_RELATIONSHIP_COUNT] = {
         .applies_to = "convolution",
         .conditions = "any s and p; (i + 2p − k) mod s cells at the end are not seen",
         DIRECT("⌊(i + 2p − k)/s⌋ + 1"),
-        .example = {CP_CONVOLUTION, "conv", 5, 3, 2, 1, 1, 0, 3},
+        .example = {CP_TRACED_CONVOLUTION, "conv", 5, 3, 2, 1, 1, 0, 3},
     },
     {
         .number = 7,
@@ -64,7 +64,7 @@ const struct cp_relationship cp_relationships[CP_RELATIONSHIP_COUNT] = {
         .applies_to = "pooling",
         .conditions = "no padding, any s",
         DIRECT("⌊(i − k)/s⌋ + 1"),
-        .example = {CP_POOLING, "pool", 5, 3, 1, 0, 1, 0, 3},
+        .example = {CP_TRACED_POOLING, "pool", 5, 3, 1, 0, 1, 0, 3},
     },
     {
         .number = 8,
@@ -72,7 +72,7 @@ const struct cp_relationship cp_relationships[CP_RELATIONSHIP_COUNT] = {
         .conditions = "transpose of a convolution with s = 1 and p = 0",
         .equivalent = "k′ = k, s′ = s, p′ = k − 1, kernel flipped",
         TRANSPOSED("i′ + (k − 1)"),
-        .example = {CP_TRANSPOSED, "conv_transpose", 2, 3, 1, 0, 1, 0, 4},
+        .example = {CP_TRACED_TRANSPOSED, "conv_transpose", 2, 3, 1, 0, 1, 0, 4},
     },
     {
         .number = 9,
@@ -80,7 +80,7 @@ const struct cp_relationship cp_relationships[CP_RELATIONSHIP_COUNT] = {
         .conditions = "transpose of a convolution with s = 1, any p",
         .equivalent = "k′ = k, s′ = s, p′ = k − p − 1 (cropping where negative), kernel flipped",
         TRANSPOSED("i′ + (k − 1) − 2p"),
-        .example = {CP_TRANSPOSED, "conv_transpose", 6, 4, 1, 2, 1, 0, 5},
+        .example = {CP_TRACED_TRANSPOSED, "conv_transpose", 6, 4, 1, 2, 1, 0, 5},
     },
     {
         .number = 10,
@@ -88,7 +88,7 @@ const struct cp_relationship cp_relationships[CP_RELATIONSHIP_COUNT] = {
         .conditions = "transpose of a convolution with s = 1, k = 2n + 1 and p = ⌊k/2⌋ = n: the size is kept",
         .equivalent = "k′ = k, s′ = s, p′ = p, kernel flipped",
         TRANSPOSED("i′"),
-        .example = {CP_TRANSPOSED, "conv_transpose", 5, 3, 1, 1, 1, 0, 5},
+        .example = {CP_TRACED_TRANSPOSED, "conv_transpose", 5, 3, 1, 1, 1, 0, 5},
     },
     {
         .number = 11,
@@ -96,7 +96,7 @@ const struct cp_relationship cp_relationships[CP_RELATIONSHIP_COUNT] = {
         .conditions = "transpose of a convolution with s = 1 and p = k − 1",
         .equivalent = "k′ = k, s′ = s, p′ = 0, kernel flipped",
         TRANSPOSED("i′ − (k − 1)"),
-        .example = {CP_TRANSPOSED, "conv_transpose", 7, 3, 1, 2, 1, 0, 5},
+        .example = {CP_TRACED_TRANSPOSED, "conv_transpose", 7, 3, 1, 2, 1, 0, 5},
     },
     {
         .number = 12,
@@ -105,7 +105,7 @@ const struct cp_relationship cp_relationships[CP_RELATIONSHIP_COUNT] = {
         .equivalent =
             "over ĩ′, which is i′ with s − 1 zeros between its units: k′ = k, s′ = 1, p′ = k − 1, kernel flipped",
         TRANSPOSED("s(i′ − 1) + k"),
-        .example = {CP_TRANSPOSED, "conv_transpose", 2, 3, 2, 0, 1, 0, 5},
+        .example = {CP_TRACED_TRANSPOSED, "conv_transpose", 2, 3, 2, 0, 1, 0, 5},
     },
     {
         .number = 13,
@@ -115,7 +115,7 @@ const struct cp_relationship cp_relationships[CP_RELATIONSHIP_COUNT] = {
             "over ĩ′, which is i′ with s − 1 zeros between its units: k′ = k, s′ = 1, p′ = k − p − 1 (cropping "
             "where negative), kernel flipped",
         TRANSPOSED("s(i′ − 1) + k − 2p"),
-        .example = {CP_TRANSPOSED, "conv_transpose", 3, 3, 2, 1, 1, 0, 5},
+        .example = {CP_TRACED_TRANSPOSED, "conv_transpose", 3, 3, 2, 1, 1, 0, 5},
     },
     {
         .number = 14,
@@ -125,7 +125,7 @@ const struct cp_relationship cp_relationships[CP_RELATIONSHIP_COUNT] = {
         .equivalent = "over ĩ′, which is i′ with s − 1 zeros between its units and a more at its end: k′ = k, s′ = 1, "
                       "p′ = k − p − 1 (cropping where negative), kernel flipped",
         TRANSPOSED("s(i′ − 1) + a + k − 2p"),
-        .example = {CP_TRANSPOSED, "conv_transpose", 3, 3, 2, 1, 1, 1, 6},
+        .example = {CP_TRACED_TRANSPOSED, "conv_transpose", 3, 3, 2, 1, 1, 1, 6},
     },
     {
         .number = 15,
@@ -133,7 +133,7 @@ const struct cp_relationship cp_relationships[CP_RELATIONSHIP_COUNT] = {
         .applies_to = "convolution",
         .conditions = "any d: the kernel spans k̂ = k + (k − 1)(d − 1) cells",
         DIRECT("⌊(i + 2p − k − (k − 1)(d − 1))/s⌋ + 1"),
-        .example = {CP_CONVOLUTION, "conv", 7, 3, 1, 0, 2, 0, 3},
+        .example = {CP_TRACED_CONVOLUTION, "conv", 7, 3, 1, 0, 2, 0, 3},
     },
 };
 
@@ -200,16 +200,16 @@ static int transposed_relationship(const struct conditions *all)
     return all->full ? 11 : 9;
 }
 
-int cp_relationship_of(enum cp_operation operation, const struct cp_axis_trace *axes, int count)
+int cp_relationship_of(enum cp_traced operation, const struct cp_axis_trace *axes, int count)
 {
     struct conditions all = {true, true, true, true, true, true, true, true};
     for (int axis = 0; axis < count; axis++) restrict_to(&all, &axes[axis]);
     switch (operation) {
-    case CP_CONVOLUTION: return convolution_relationship(&all);
-    case CP_POOLING: return pooling_relationship(&all);
-    case CP_TRANSPOSED: return transposed_relationship(&all);
-    case CP_NO_WINDOW:
-    case CP_UNPOOLING: break;
+    case CP_TRACED_CONVOLUTION: return convolution_relationship(&all);
+    case CP_TRACED_POOLING: return pooling_relationship(&all);
+    case CP_TRACED_TRANSPOSED: return transposed_relationship(&all);
+    case CP_TRACED_NOTHING:
+    case CP_TRACED_UNPOOLING: break;
     }
     return 0;
 }
@@ -345,17 +345,17 @@ static void write_symbolic(struct writer *writer, const char *expression, bool u
     }
 }
 
-static const char *expression_of(int relationship, enum cp_operation operation, const struct cp_axis_trace *axis)
+static const char *expression_of(int relationship, enum cp_traced operation, const struct cp_axis_trace *axis)
 {
     const struct cp_relationship *found = cp_relationship_find(relationship);
     switch (operation) {
-    case CP_NO_WINDOW: return NULL;
-    case CP_UNPOOLING: return axis->output_padding ? extended_unpooling_expression : unpooling_expression;
-    case CP_POOLING:
+    case CP_TRACED_NOTHING: return NULL;
+    case CP_TRACED_UNPOOLING: return axis->output_padding ? extended_unpooling_expression : unpooling_expression;
+    case CP_TRACED_POOLING:
         if (axis->window.rounding == CP_ROUND_CEIL) return ceiling_expression;
         break;
-    case CP_CONVOLUTION:
-    case CP_TRANSPOSED: break;
+    case CP_TRACED_CONVOLUTION:
+    case CP_TRACED_TRANSPOSED: break;
     }
     return found ? found->expression : NULL;
 }
@@ -391,7 +391,8 @@ static void write_equation(struct writer *writer, const char *symbolic, const st
     write_text(writer, number);
 }
 
-size_t cp_relationship_formula(char *buffer, size_t capacity, int relationship, enum cp_operation operation,
+/* NOLINTNEXTLINE(readability-non-const-parameter): written to through `writer` */
+size_t cp_relationship_formula(char *buffer, size_t capacity, int relationship, enum cp_traced operation,
                                const struct cp_axis_trace *axis)
 {
     struct writer writer = {buffer, capacity, 0};
@@ -409,7 +410,7 @@ size_t cp_relationship_formula(char *buffer, size_t capacity, int relationship, 
     write_symbolic(&symbols_writer, expression, axis->window.pad_begin != axis->window.pad_end, dilated);
     finish(&symbols_writer);
 
-    write_text(&writer, operation == CP_TRANSPOSED ? "o′ = " : "o = ");
+    write_text(&writer, operation == CP_TRACED_TRANSPOSED ? "o′ = " : "o = ");
     write_equation(&writer, symbolic, symbols, axis->output + dropped);
     if (dropped) {
         write_text(&writer, ", less 1: the last window would start in the end padding, so ");

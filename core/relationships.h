@@ -15,7 +15,7 @@
 
 /* Numbers that the relationship holds for, and the parameters of a figure of it: op=…&i=…&k=…&s=…&p=…&d=…&a=… */
 struct cp_relationship_example {
-    enum cp_operation operation;
+    enum cp_traced operation;
     const char *figure; /* the figure's `op`: "conv", "pool" or "conv_transpose" */
     int64_t input;      /* i, or i′ of a transposed convolution */
     int64_t kernel, stride, padding, dilation;
@@ -43,7 +43,7 @@ const struct cp_relationship *cp_relationship_find(int64_t number);
 /* The first relationship whose conditions hold on each of the `count` axes, or 0: none of the guide's (ceiling, which it
  * does not treat; unpooling; no window). Unequal paddings of an axis follow the general ones only: 2, 6, 15 and 14, with
  * p_b + p_e for 2p. */
-int cp_relationship_of(enum cp_operation operation, const struct cp_axis_trace *axes, int count);
+int cp_relationship_of(enum cp_traced operation, const struct cp_axis_trace *axes, int count);
 
 /* Write the formula of one axis in symbols, with its numbers, and the result:
  * "o = ⌊(i + 2p − k)/s⌋ + 1 = ⌊(224 + 2·3 − 7)/2⌋ + 1 = 112". `relationship` is what cp_relationship_of gave for the
@@ -52,7 +52,7 @@ int cp_relationship_of(enum cp_operation operation, const struct cp_axis_trace *
  *
  * Returns the bytes of the whole text, without the zero; `buffer` holds as much of it as fits with a zero after it (no
  * more than CP_FORMULA_BYTES are ever needed). `capacity` may be 0. */
-size_t cp_relationship_formula(char *buffer, size_t capacity, int relationship, enum cp_operation operation,
+size_t cp_relationship_formula(char *buffer, size_t capacity, int relationship, enum cp_traced operation,
                                const struct cp_axis_trace *axis);
 
 /* Every formula with 16-digit numbers fits. */

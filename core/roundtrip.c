@@ -1,6 +1,8 @@
 #include "core/roundtrip.h"
 
 #include "core/layers/parameters.h"
+#include "core/padding.h"
+#include "core/repair.h"
 #include "core/stage.h"
 
 /* ---- Stages and partners ------------------------------------------------------------------------------------------ */
@@ -12,19 +14,22 @@ static bool all_equal(const int64_t *values, int count, int64_t value)
     return true;
 }
 
-/* Stride 1 and p_b + p_e = k̂ − 1 on every axis. */
-static bool window_keeps(const struct cp_layer *layer, const struct cp_padding *padding, const int64_t *stride)
+/* Stride 1 and p_b + p_e − output_padding = k̂ − 1 on every axis, with padding and output_padding that are legal: a stage
+ * that gives nothing as it is written may have to be repaired. */
+static bool window_keeps(const struct cp_layer *layer, const struct cp_padding *padding, const int64_t *extra)
 {
-    bool same =
-        padding->mode == CP_PAD_SAME || padding->mode == CP_PAD_SAME_UPPER || padding->mode == CP_PAD_SAME_LOWER;
+    bool pools = layer->type->kind->stage == CP_STAGE_POOLING;
     for (int axis = 0; axis < layer->type->axes; axis++) {
         struct cp_stage stage;
-        if (stride[axis] != 1 || !cp_stage_of(&stage, layer, axis)) return false;
-        int64_t total = padding->begin[axis] + padding->end[axis];
-        if (padding->mode == CP_PAD_VALID) total = 0;
-        if (padding->mode == CP_PAD_HALF) total = 2 * (stage.span / 2);
-        if (padding->mode == CP_PAD_FULL) total = 2 * (stage.span - 1);
-        if (!same && total != stage.span - 1) return false;
+        if (!cp_stage_of(&stage, layer, axis, layer->type->axes) || stage.window.stride != 1) return false;
+        if (extra[axis] >= stage.window.dilation) return false;
+        if (padding->mode == CP_PAD_SAME || padding->mode == CP_PAD_SAME_UPPER || padding->mode == CP_PAD_SAME_LOWER)
+            continue; /* output_padding is refused beside it */
+        /* the size does not matter, as these paddings do not depend on it */
+        struct cp_window window = stage.window;
+        if (!cp_padding_resolve(padding, axis, 1, false, &window)) return false;
+        if (window.pad_begin + window.pad_end - extra[axis] != stage.span - 1) return false;
+        if (pools && (window.pad_begin > stage.span / 2 || window.pad_end > stage.span / 2)) return false;
     }
     return true;
 }
@@ -32,16 +37,13 @@ static bool window_keeps(const struct cp_layer *layer, const struct cp_padding *
 static bool convolution_keeps(const struct cp_layer *layer)
 {
     const struct cp_convolution *conv = layer->params;
-    return all_equal(conv->output_padding, layer->type->axes, 0) && window_keeps(layer, &conv->padding, conv->stride);
+    return window_keeps(layer, &conv->padding, conv->output_padding);
 }
 
 static bool pool_keeps(const struct cp_layer *layer)
 {
-    const struct cp_pool *pool = layer->params;
-    int64_t stride[CP_MAX_AXES];
-    for (int axis = 0; axis < layer->type->axes; axis++)
-        stride[axis] = pool->stride[axis] ? pool->stride[axis] : pool->kernel_size[axis];
-    return window_keeps(layer, &pool->padding, stride);
+    static const int64_t none[CP_MAX_AXES];
+    return window_keeps(layer, &((const struct cp_pool *)layer->params)->padding, none);
 }
 
 static bool border_keeps(const struct cp_layer *layer)
@@ -79,17 +81,84 @@ bool cp_is_stage(const struct cp_layer *layer)
     return false;
 }
 
+/* Append the stages among the layers of a path, which runs backwards, in the order of the stack. */
+static uint32_t stages_of(const struct cp_stack *stack, const uint32_t *path, uint32_t count, uint32_t *stages)
+{
+    uint32_t found = 0;
+    for (uint32_t at = count; at-- > 0;)
+        if (cp_is_stage(&stack->layers[path[at]])) stages[found++] = path[at];
+    return found;
+}
+
+/* The encoder's layers from its last back to the input, by first inputs. */
+static uint32_t encoder_path(const struct cp_stack *stack, uint32_t *path)
+{
+    uint32_t count = 0, source = stack->input_count + stack->encoder_count - 1;
+    while (source >= stack->input_count) {
+        path[count++] = source - stack->input_count;
+        source = stack->layers[source - stack->input_count].sources[0];
+    }
+    return count;
+}
+
+/* Which layers of the decoder depend on the latent. */
+static bool *lead_to_latent(const struct cp_stack *stack, struct cp_arena *arena)
+{
+    uint32_t latent = stack->input_count + stack->encoder_count - 1;
+    bool *leads = CP_NEW_ARRAY(arena, bool, stack->layer_count - stack->encoder_count);
+    for (uint32_t at = stack->encoder_count; at < stack->layer_count; at++) {
+        const struct cp_layer *layer = &stack->layers[at];
+        for (uint32_t entry = 0; entry < layer->source_count; entry++) {
+            uint32_t source = layer->sources[entry];
+            if (source == latent || (source > latent && leads[source - latent - 1]))
+                leads[at - stack->encoder_count] = true;
+        }
+    }
+    return leads;
+}
+
+/* The decoder's layers from its last back to the latent. */
+static uint32_t decoder_path(const struct cp_stack *stack, uint32_t *path, struct cp_arena *arena)
+{
+    uint32_t latent = stack->input_count + stack->encoder_count - 1;
+    uint32_t count = 0, source = stack->input_count + stack->layer_count - 1;
+    const bool *leads = lead_to_latent(stack, arena);
+    while (source > latent) {
+        const struct cp_layer *layer = &stack->layers[source - stack->input_count];
+        path[count++] = source - stack->input_count;
+        source = layer->sources[0];
+        for (uint32_t entry = layer->source_count; entry-- > 0;)
+            if (layer->sources[entry] > latent && leads[layer->sources[entry] - latent - 1])
+                source = layer->sources[entry];
+    }
+    return count;
+}
+
+static void reverse(uint32_t *list, uint32_t count)
+{
+    for (uint32_t at = 0; at < count / 2; at++) {
+        uint32_t kept = list[at];
+        list[at] = list[count - 1 - at];
+        list[count - 1 - at] = kept;
+    }
+}
+
 void cp_pair_stages(struct cp_pairing *pairing, const struct cp_stack *stack, struct cp_arena *arena)
 {
-    *pairing = (struct cp_pairing){.pairs = CP_NEW_ARRAY(arena, struct cp_pair, stack->layer_count)};
-    uint32_t next = stack->encoder_count; /* one past the encoder layer that is looked at next */
-    for (uint32_t at = 0; at < stack->encoder_count; at++) pairing->encoder_stages += cp_is_stage(&stack->layers[at]);
-    for (uint32_t at = stack->encoder_count; at < stack->layer_count; at++) {
-        if (!cp_is_stage(&stack->layers[at])) continue;
-        pairing->decoder_stages++;
-        while (next > 0 && !cp_is_stage(&stack->layers[next - 1])) next--;
-        if (next > 0) pairing->pairs[pairing->pair_count++] = (struct cp_pair){--next, at};
-    }
+    uint32_t *back = CP_NEW_ARRAY(arena, uint32_t, stack->encoder_count);
+    uint32_t decoder_count = stack->layer_count - stack->encoder_count;
+    *pairing = (struct cp_pairing){.encoder_at = CP_NEW_ARRAY(arena, uint32_t, stack->encoder_count),
+                                   .decoder_at = CP_NEW_ARRAY(arena, uint32_t, decoder_count),
+                                   .path = CP_NEW_ARRAY(arena, uint32_t, decoder_count)};
+    pairing->encoder_stages = stages_of(stack, back, encoder_path(stack, back), pairing->encoder_at);
+    pairing->path_count = decoder_path(stack, pairing->path, arena);
+    pairing->decoder_stages = stages_of(stack, pairing->path, pairing->path_count, pairing->decoder_at);
+    reverse(pairing->path, pairing->path_count);
+    uint32_t encoders = pairing->encoder_stages, decoders = pairing->decoder_stages;
+    pairing->pair_count = encoders < decoders ? encoders : decoders;
+    pairing->pairs = CP_NEW_ARRAY(arena, struct cp_pair, pairing->pair_count);
+    for (uint32_t at = 0; at < pairing->pair_count; at++)
+        pairing->pairs[at] = (struct cp_pair){pairing->encoder_at[encoders - 1 - at], pairing->decoder_at[at]};
 }
 
 /* ---- Comparing ---------------------------------------------------------------------------------------------------- */
@@ -112,111 +181,30 @@ bool cp_same_spatial_sizes(const struct cp_shape *a, const struct cp_shape *b)
     return true;
 }
 
-/* ---- Repairing: what the decoder's stages have to give, one axis at a time ---------------------------------------- */
-
-struct repair {
+struct judgement {
     struct cp_plan *plan;
     const struct cp_pairing *pairing;
     struct cp_arena *arena;
-    uint32_t *stages; /* positions of the decoder's stages, in order */
-    uint32_t count;
-    struct cp_range *wanted;           /* of the output of each stage, on the axis at hand */
-    struct cp_adjustment *adjustments; /* [stage][axis] */
-    int axes;                          /* of the network's input */
-    uint32_t stuck;                    /* the first stage that no change of its own can help, or count */
+    struct cp_repair repair;
 };
 
-static struct cp_adjustment *adjustment_at(const struct repair *repair, uint32_t stage, int axis)
+static const struct cp_layer *layer_of(const struct judgement *judgement, uint32_t position)
 {
-    return &repair->adjustments[stage * CP_MAX_AXES + (uint32_t)axis];
-}
-
-static const struct cp_layer *layer_of(const struct repair *repair, uint32_t stage)
-{
-    return &repair->plan->stack->layers[repair->stages[stage]];
-}
-
-/* With as many stages on both sides each has its partner's input to give; else only the last size counts, and what the
- * stages before must give follows from the last backwards. */
-static void set_wanted(struct repair *repair, int axis)
-{
-    bool paired = repair->pairing->encoder_stages == repair->pairing->decoder_stages;
-    int64_t last = repair->plan->stack->inputs[0].shape.size[axis + 2];
-    struct cp_range wanted = {last, last};
-    for (uint32_t at = repair->count; at-- > 0;) {
-        if (paired) {
-            const struct cp_shape *expected = cp_pair_expected(repair->plan, &repair->pairing->pairs[at]);
-            wanted.low = wanted.high = expected->size[axis + 2];
-        }
-        struct cp_stage stage;
-        repair->wanted[at] = wanted;
-        if (cp_stage_of(&stage, layer_of(repair, at), axis)) wanted = cp_stage_demand(&stage, wanted);
-    }
-}
-
-static int64_t clamp(int64_t value, struct cp_range range)
-{
-    if (value < range.low) return range.low;
-    return value > range.high ? range.high : value;
-}
-
-/* Walk from the latent to the last stage, each giving the size within its range that is nearest to what it gives now. */
-static void repair_axis(struct repair *repair, int64_t latent, int axis)
-{
-    int64_t size = latent;
-    for (uint32_t at = 0; at < repair->count && at < repair->stuck; at++) {
-        struct cp_stage stage;
-        struct cp_range reach = {1, 0};
-        if (cp_stage_of(&stage, layer_of(repair, at), axis)) reach = cp_stage_reach(&stage, size);
-        if (reach.low < repair->wanted[at].low) reach.low = repair->wanted[at].low;
-        if (reach.high > repair->wanted[at].high) reach.high = repair->wanted[at].high;
-        if (reach.low > reach.high) {
-            repair->stuck = at;
-            return;
-        }
-        int64_t output = clamp(cp_stage_output(&stage, size), reach);
-        *adjustment_at(repair, at, axis) = cp_stage_adjust(&stage, size, output);
-        size = output;
-    }
-}
-
-static bool find_repair(struct repair *repair)
-{
-    const struct cp_stack *stack = repair->plan->stack;
-    const struct cp_shape *latent = cp_plan_source_shape(repair->plan, stack->input_count + stack->encoder_count - 1);
-    const struct cp_shape *input = &stack->inputs[0].shape;
-    if (!latent || latent->rank != input->rank || input->rank < 3 || input->rank > CP_MAX_AXES + 2) return false;
-    uint32_t decoder_count = stack->layer_count - stack->encoder_count;
-    repair->axes = input->rank - 2;
-    repair->stages = CP_NEW_ARRAY(repair->arena, uint32_t, decoder_count);
-    for (uint32_t at = stack->encoder_count; at < stack->layer_count; at++)
-        if (cp_is_stage(&stack->layers[at])) repair->stages[repair->count++] = at;
-    repair->wanted = CP_NEW_ARRAY(repair->arena, struct cp_range, repair->count);
-    repair->adjustments = CP_NEW_ARRAY(repair->arena, struct cp_adjustment, (size_t)repair->count * CP_MAX_AXES);
-    repair->stuck = repair->count;
-    for (uint32_t at = 0; at < repair->count; at++) {
-        int axes = layer_of(repair, at)->type->axes;
-        if (axes && axes != repair->axes) return false;
-    }
-    for (int axis = 0; axis < repair->axes; axis++) {
-        set_wanted(repair, axis);
-        repair_axis(repair, latent->size[axis + 2], axis);
-    }
-    return true;
+    return &judgement->plan->stack->layers[judgement->pairing->path[position]];
 }
 
 /* ---- Fixes: one for each member that changes ---------------------------------------------------------------------- */
 
-static struct cp_fix padding_fix(const struct repair *repair, uint32_t stage)
+static struct cp_fix padding_fix(const struct judgement *judgement, uint32_t position)
 {
-    struct cp_fix fix = {.member = "padding", .form = CP_FIX_LIST, .count = repair->axes};
-    if (layer_of(repair, stage)->type->kind->stage == CP_STAGE_BORDER) fix.form = CP_FIX_PAIRS;
-    for (int axis = 0; axis < repair->axes; axis++) {
-        const struct cp_adjustment *change = adjustment_at(repair, stage, axis);
+    struct cp_fix fix = {.member = "padding", .form = CP_FIX_LIST, .count = judgement->repair.axes};
+    if (layer_of(judgement, position)->type->kind->stage == CP_STAGE_BORDER) fix.form = CP_FIX_PAIRS;
+    for (int axis = 0; axis < judgement->repair.axes; axis++) {
+        const struct cp_adjustment *change = cp_adjustment_of(&judgement->repair, position, axis);
         if (change->begin != change->end) fix.form = CP_FIX_PAIRS;
     }
-    for (int axis = 0; axis < repair->axes; axis++) {
-        const struct cp_adjustment *change = adjustment_at(repair, stage, axis);
+    for (int axis = 0; axis < judgement->repair.axes; axis++) {
+        const struct cp_adjustment *change = cp_adjustment_of(&judgement->repair, position, axis);
         if (fix.form == CP_FIX_LIST) {
             fix.values[axis] = change->begin;
         } else {
@@ -227,34 +215,35 @@ static struct cp_fix padding_fix(const struct repair *repair, uint32_t stage)
     return fix;
 }
 
-static struct cp_fix list_fix(const struct repair *repair, uint32_t stage, const char *member, bool sizes)
+static struct cp_fix list_fix(const struct judgement *judgement, uint32_t position, const char *member, bool sizes)
 {
-    struct cp_fix fix = {.member = member, .form = CP_FIX_LIST, .count = repair->axes};
-    for (int axis = 0; axis < repair->axes; axis++) {
-        const struct cp_adjustment *change = adjustment_at(repair, stage, axis);
+    struct cp_fix fix = {.member = member, .form = CP_FIX_LIST, .count = judgement->repair.axes};
+    for (int axis = 0; axis < judgement->repair.axes; axis++) {
+        const struct cp_adjustment *change = cp_adjustment_of(&judgement->repair, position, axis);
         fix.values[axis] = sizes ? change->size : change->extra;
     }
     return fix;
 }
 
-/* Which members of a stage change on any axis. */
-static struct cp_adjustment changes_of(const struct repair *repair, uint32_t stage)
+/* Which members of a layer change on any axis. */
+static struct cp_adjustment changes_of(const struct judgement *judgement, uint32_t position)
 {
     struct cp_adjustment any = {0};
-    const struct cp_layer *layer = layer_of(repair, stage);
+    const struct cp_layer *layer = layer_of(judgement, position);
     bool transposed = layer->type->kind->stage == CP_STAGE_TRANSPOSED;
     const struct cp_convolution *conv = transposed ? layer->params : NULL;
-    for (int axis = 0; axis < repair->axes; axis++) {
-        const struct cp_adjustment *change = adjustment_at(repair, stage, axis);
+    for (int axis = 0; axis < judgement->repair.axes; axis++) {
+        const struct cp_adjustment *change = cp_adjustment_of(&judgement->repair, position, axis);
         any.padding = any.padding || change->padding;
         any.output_size = any.output_size || change->output_size;
         /* SAME that extends its output turns into output_padding only once padding is given in cells */
         any.output_padding =
             any.output_padding || (conv && change->output_padding && change->extra != conv->output_padding[axis]);
     }
-    for (int axis = 0; any.padding && conv && conv->output_size[0] == 0 && axis < repair->axes; axis++)
-        any.output_padding =
-            any.output_padding || adjustment_at(repair, stage, axis)->extra != conv->output_padding[axis];
+    bool padded = any.padding && conv && all_equal(conv->output_size, judgement->repair.axes, 0);
+    for (int axis = 0; padded && axis < judgement->repair.axes; axis++)
+        any.output_padding = any.output_padding ||
+                             cp_adjustment_of(&judgement->repair, position, axis)->extra != conv->output_padding[axis];
     return any;
 }
 
@@ -277,43 +266,44 @@ static const struct cp_shape *spatial_sizes(struct cp_arena *arena, const struct
     return sizes;
 }
 
-static struct cp_argument given_sizes(const struct repair *repair, uint32_t layer)
+static struct cp_argument given_sizes(const struct judgement *judgement, uint32_t layer)
 {
-    const struct cp_shape *shape = cp_plan_source_shape(repair->plan, repair->plan->stack->input_count + layer);
-    return shape ? cp_dimensions(spatial_sizes(repair->arena, shape)) : cp_words("nothing that can be planned");
+    const struct cp_shape *shape = cp_plan_source_shape(judgement->plan, judgement->plan->stack->input_count + layer);
+    return shape ? cp_dimensions(spatial_sizes(judgement->arena, shape)) : cp_words("nothing that can be planned");
 }
 
-static struct cp_argument wanted_sizes(const struct repair *repair, uint32_t stage)
+static struct cp_argument wanted_sizes(const struct judgement *judgement, uint32_t position)
 {
-    struct cp_shape *sizes = CP_NEW(repair->arena, struct cp_shape);
-    sizes->rank = repair->axes;
-    for (int axis = 0; axis < repair->axes; axis++) sizes->size[axis] = adjustment_at(repair, stage, axis)->size;
+    struct cp_shape *sizes = CP_NEW(judgement->arena, struct cp_shape);
+    sizes->rank = judgement->repair.axes;
+    for (int axis = 0; axis < judgement->repair.axes; axis++)
+        sizes->size[axis] = cp_adjustment_of(&judgement->repair, position, axis)->size;
     return cp_dimensions(sizes);
 }
 
-static void report_fix(const struct repair *repair, uint32_t stage, struct cp_fix fix)
+static void report_fix(const struct judgement *judgement, uint32_t position, struct cp_fix fix)
 {
-    struct cp_plan *plan = repair->plan;
-    uint32_t layer = repair->stages[stage];
+    struct cp_plan *plan = judgement->plan;
+    uint32_t layer = judgement->pairing->path[position];
     struct cp_finding *finding =
         cp_findings_add(&plan->findings, CP_CODE_round_trip_mismatch, layer,
-                        CP_ARGUMENTS(cp_name(plan->stack->layers[layer].name), given_sizes(repair, layer),
-                                     wanted_sizes(repair, stage), cp_words(fix.member)));
+                        CP_ARGUMENTS(cp_name(plan->stack->layers[layer].name), given_sizes(judgement, layer),
+                                     wanted_sizes(judgement, position), cp_words(fix.member)));
     finding->member = fix.member;
-    finding->axes = repair->axes;
+    finding->axes = judgement->repair.axes;
     finding->fix = fix;
 }
 
-static void report_stage(const struct repair *repair, uint32_t stage)
+static void report_layer(const struct judgement *judgement, uint32_t position)
 {
-    struct cp_adjustment changes = changes_of(repair, stage);
-    bool upsamples = layer_of(repair, stage)->type->kind->stage == CP_STAGE_UPSAMPLE;
+    struct cp_adjustment changes = changes_of(judgement, position);
+    bool upsamples = layer_of(judgement, position)->type->kind->stage == CP_STAGE_UPSAMPLE;
     if (changes.padding || changes.output_padding || changes.output_size)
-        drop_other_fixes(repair->plan, repair->stages[stage]);
-    if (changes.padding) report_fix(repair, stage, padding_fix(repair, stage));
-    if (changes.output_padding) report_fix(repair, stage, list_fix(repair, stage, "output_padding", false));
+        drop_other_fixes(judgement->plan, judgement->pairing->path[position]);
+    if (changes.padding) report_fix(judgement, position, padding_fix(judgement, position));
+    if (changes.output_padding) report_fix(judgement, position, list_fix(judgement, position, "output_padding", false));
     if (changes.output_size)
-        report_fix(repair, stage, list_fix(repair, stage, upsamples ? "size" : "output_size", true));
+        report_fix(judgement, position, list_fix(judgement, position, upsamples ? "size" : "output_size", true));
 }
 
 /* What would help where padding cannot. */
@@ -332,19 +322,16 @@ static const char *remedy_of(const struct cp_layer *layer)
     }
 }
 
-static void report_stuck(const struct repair *repair)
+static void report_stuck(const struct judgement *judgement)
 {
-    struct cp_plan *plan = repair->plan;
-    uint32_t layer = repair->stages[repair->stuck];
-    bool paired = repair->pairing->encoder_stages == repair->pairing->decoder_stages;
-    const struct cp_shape *wanted = &plan->stack->inputs[0].shape;
-    if (paired) wanted = cp_pair_expected(plan, &repair->pairing->pairs[repair->stuck]);
-    struct cp_finding *finding =
-        cp_findings_add(&plan->findings, CP_CODE_no_fix_round_trips, layer,
-                        CP_ARGUMENTS(cp_name(plan->stack->layers[layer].name), given_sizes(repair, layer),
-                                     cp_dimensions(spatial_sizes(repair->arena, wanted)),
-                                     cp_words(remedy_of(&plan->stack->layers[layer]))));
-    finding->axes = repair->axes;
+    struct cp_plan *plan = judgement->plan;
+    uint32_t position = judgement->repair.count;
+    uint32_t layer = judgement->pairing->path[position];
+    struct cp_finding *finding = cp_findings_add(
+        &plan->findings, CP_CODE_no_fix_round_trips, layer,
+        CP_ARGUMENTS(cp_name(plan->stack->layers[layer].name), given_sizes(judgement, layer),
+                     cp_dimensions(judgement->repair.wanted), cp_words(remedy_of(layer_of(judgement, position)))));
+    finding->axes = judgement->repair.axes;
 }
 
 static void report_last(struct cp_plan *plan, const struct cp_shape *output)
@@ -358,33 +345,32 @@ static void report_last(struct cp_plan *plan, const struct cp_shape *output)
 
 static bool pairs_agree(const struct cp_plan *plan, const struct cp_pairing *pairing)
 {
-    if (pairing->encoder_stages != pairing->decoder_stages) return true;
-    for (uint32_t at = 0; at < pairing->pair_count; at++)
+    for (uint32_t at = 0; cp_is_paired(pairing) && at < pairing->pair_count; at++)
         if (!cp_same_spatial_sizes(cp_pair_output(plan, &pairing->pairs[at]),
                                    cp_pair_expected(plan, &pairing->pairs[at])))
             return false;
     return true;
 }
 
+/* Find what would repair the pair and report it; how many findings that made. */
+static uint32_t report_repair(struct judgement *judgement)
+{
+    uint32_t before = judgement->plan->findings.errors;
+    struct cp_repair *repair = &judgement->repair;
+    cp_find_repair(repair, judgement->plan, judgement->pairing, judgement->arena);
+    if (repair->result == CP_REPAIR_UNKNOWN) return 0;
+    for (uint32_t at = 0; at < repair->count; at++) report_layer(judgement, at);
+    if (repair->result == CP_REPAIR_STUCK) report_stuck(judgement);
+    return judgement->plan->findings.errors - before;
+}
+
 static void warn_of_leftovers(struct cp_plan *plan, const struct cp_pairing *pairing)
 {
-    const struct cp_stack *stack = plan->stack;
-    bool more_encoders = pairing->encoder_stages > pairing->decoder_stages;
-    uint32_t left = more_encoders ? pairing->encoder_stages - pairing->decoder_stages
-                                  : pairing->decoder_stages - pairing->encoder_stages;
-    uint32_t first = more_encoders ? 0 : stack->encoder_count,
-             end = more_encoders ? stack->encoder_count : stack->layer_count;
-    uint32_t skipped = more_encoders ? 0 : pairing->pair_count;
-    for (uint32_t at = first; left && at < end; at++) {
-        if (!cp_is_stage(&stack->layers[at])) continue;
-        if (skipped) {
-            skipped--;
-            continue;
-        }
-        left--;
+    uint32_t encoders = pairing->encoder_stages, decoders = pairing->decoder_stages;
+    for (uint32_t left = pairing->pair_count; left < encoders || left < decoders; left++) {
+        uint32_t at = encoders > decoders ? pairing->encoder_at[encoders - 1 - left] : pairing->decoder_at[left];
         cp_findings_add(&plan->findings, CP_CODE_unpaired_stages, at,
-                        CP_ARGUMENTS(cp_name(stack->layers[at].name), cp_number(pairing->encoder_stages),
-                                     cp_number(pairing->decoder_stages)));
+                        CP_ARGUMENTS(cp_name(plan->stack->layers[at].name), cp_number(encoders), cp_number(decoders)));
     }
 }
 
@@ -400,16 +386,10 @@ void cp_judge_roundtrip(struct cp_plan *plan, const struct cp_pairing *pairing, 
 {
     const struct cp_stack *stack = plan->stack;
     const struct cp_shape *output = cp_plan_source_shape(plan, stack->input_count + stack->layer_count - 1);
+    struct judgement judgement = {.plan = plan, .pairing = pairing, .arena = arena};
     bool right = pairs_agree(plan, pairing) && cp_same_spatial_sizes(output, &stack->inputs[0].shape);
-    struct repair repair = {.plan = plan, .pairing = pairing, .arena = arena};
-    if (!right && find_repair(&repair)) {
-        uint32_t before = plan->findings.count;
-        for (uint32_t stage = 0; stage < repair.stuck; stage++) report_stage(&repair, stage);
-        if (repair.stuck < repair.count) report_stuck(&repair);
-        right = plan->findings.count > before;
-    }
-    if (!right && plan->findings.errors == 0) report_last(plan, output);
-    if (pairing->encoder_stages != pairing->decoder_stages) warn_of_leftovers(plan, pairing);
+    if (!right && report_repair(&judgement) == 0 && plan->findings.errors == 0) report_last(plan, output);
+    if (!cp_is_paired(pairing)) warn_of_leftovers(plan, pairing);
     warn_of_channels(plan, output);
     plan->valid = plan->findings.errors == 0;
 }

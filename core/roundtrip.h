@@ -2,7 +2,8 @@
  *
  * The two are one stack: the encoder's layers, then the decoder's (cp_stack.encoder_count). A layer is a stage when its
  * parameters do not keep every spatial size; the j-th stage of the decoder is the partner of the j-th from the end of
- * the encoder, and has to give back the size that its partner took. */
+ * the encoder, and has to give back the size that its partner took. Where branches merge only one path has stages: that
+ * of the first inputs in the encoder, that of the first inputs which lead to the latent in the decoder. */
 #ifndef CP_ROUNDTRIP_H
 #define CP_ROUNDTRIP_H
 
@@ -16,8 +17,17 @@ struct cp_pair {
 struct cp_pairing {
     struct cp_pair *pairs; /* in the order of the decoder */
     uint32_t pair_count;
-    uint32_t encoder_stages, decoder_stages; /* where they differ, the last output alone decides */
+    /* All stages, as positions in the stack, in its order. Where the counts differ, the last output alone decides. */
+    uint32_t *encoder_at, *decoder_at;
+    uint32_t encoder_stages, decoder_stages;
+    uint32_t *path; /* the decoder's layers from the latent to the end, stages or not */
+    uint32_t path_count;
 };
+
+static inline bool cp_is_paired(const struct cp_pairing *pairing)
+{
+    return pairing->encoder_stages == pairing->decoder_stages;
+}
 
 /* Whether a layer's parameters change the size of any spatial axis. */
 bool cp_is_stage(const struct cp_layer *layer);

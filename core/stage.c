@@ -2,8 +2,7 @@
 
 #include <math.h>
 
-#include "core/checked.h"
-#include "core/layers/parameters.h"
+#include "core/layers/kinds.h"
 #include "core/padding.h"
 
 /* ---- Reading a stage from its layer ------------------------------------------------------------------------------- */
@@ -19,6 +18,13 @@ static const struct cp_padding *padding_of(const struct cp_stage *stage)
     }
 }
 
+static bool any_given(const int64_t *sizes, int axes)
+{
+    for (int axis = 0; axis < axes; axis++)
+        if (sizes[axis]) return true;
+    return false;
+}
+
 static bool read_convolution(struct cp_stage *stage)
 {
     const struct cp_convolution *conv = stage->layer->params;
@@ -27,7 +33,7 @@ static bool read_convolution(struct cp_stage *stage)
     stage->window.kernel = conv->kernel_size[axis];
     stage->window.stride = conv->stride[axis];
     stage->window.dilation = conv->dilation[axis];
-    stage->sized = conv->output_size[axis] != 0;
+    stage->sized = any_given(conv->output_size, stage->layer->type->axes);
     stage->most_padding = (stage->sized ? conv->stride[axis] : wider) - 1;
     return cp_window_span(&stage->window, &stage->span);
 }
@@ -40,7 +46,7 @@ static bool read_pool(struct cp_stage *stage)
     stage->window.stride = pool->stride[axis] ? pool->stride[axis] : pool->kernel_size[axis];
     stage->window.dilation = pool->dilation[axis];
     stage->window.rounding = pool->ceil_mode ? CP_ROUND_CEIL : CP_ROUND_FLOOR;
-    stage->sized = pool->output_size[axis] != 0;
+    stage->sized = any_given(pool->output_size, stage->layer->type->axes);
     if (stage->form == CP_STAGE_UNPOOLING) {
         stage->most_padding = stage->window.stride - 1;
         stage->least_padding = -stage->most_padding;
@@ -48,7 +54,16 @@ static bool read_pool(struct cp_stage *stage)
     return cp_window_span(&stage->window, &stage->span);
 }
 
-bool cp_stage_of(struct cp_stage *stage, const struct cp_layer *layer, int axis)
+/* Shuffling works on the last three dimensions. Where these are all spatial, the first takes the channels' place. */
+static bool read_shuffle(struct cp_stage *stage, int axes)
+{
+    stage->factor = ((const struct cp_pixel_shuffle *)stage->layer->params)->factor;
+    if (axes < CP_MAX_AXES || stage->axis > 0) return true;
+    stage->form = stage->form == CP_STAGE_SHUFFLE ? CP_STAGE_UNSHUFFLE : CP_STAGE_SHUFFLE;
+    return cp_multiply(stage->factor, stage->factor, &stage->factor);
+}
+
+bool cp_stage_of(struct cp_stage *stage, const struct cp_layer *layer, int axis, int axes)
 {
     *stage = (struct cp_stage){.layer = layer, .form = layer->type->kind->stage, .axis = axis};
     switch (stage->form) {
@@ -56,6 +71,9 @@ bool cp_stage_of(struct cp_stage *stage, const struct cp_layer *layer, int axis)
     case CP_STAGE_TRANSPOSED: return read_convolution(stage);
     case CP_STAGE_POOLING:
     case CP_STAGE_UNPOOLING: return read_pool(stage);
+    case CP_STAGE_SHUFFLE:
+    case CP_STAGE_UNSHUFFLE: return read_shuffle(stage, axes);
+    case CP_STAGE_CROP: stage->is_like = ((const struct cp_crop *)layer->params)->like.name.size != 0; return true;
     default: return true;
     }
 }
@@ -67,7 +85,8 @@ static int64_t transposed_output(const struct cp_stage *stage, const struct cp_w
     const struct cp_convolution *conv = stage->layer->params;
     int64_t natural;
     if (!cp_transposed_natural(window, input, &natural)) return 0;
-    int64_t extra = stage->sized ? conv->output_size[stage->axis] - natural : conv->output_padding[stage->axis];
+    int64_t size = conv->output_size[stage->axis];
+    int64_t extra = size ? size - natural : conv->output_padding[stage->axis];
     return extra >= 0 && extra <= stage->most_padding && natural + extra >= 1 ? natural + extra : 0;
 }
 
@@ -76,7 +95,7 @@ static int64_t unpooled_output(const struct cp_stage *stage, const struct cp_win
     const struct cp_pool *pool = stage->layer->params;
     int64_t natural;
     if (!cp_transposed_natural(window, input, &natural)) return 0;
-    if (!stage->sized) return natural >= 1 ? natural : 0;
+    if (!pool->output_size[stage->axis]) return natural >= 1 ? natural : 0;
     int64_t extra = pool->output_size[stage->axis] - natural;
     return extra >= stage->least_padding && extra <= stage->most_padding ? natural + extra : 0;
 }
@@ -112,21 +131,39 @@ static int64_t upsampled(const struct cp_stage *stage, int64_t input)
     return size >= 1 && size <= (double)CP_MAX_COUNT ? (int64_t)size : 0;
 }
 
-static int64_t factor_of(const struct cp_stage *stage)
-{
-    return ((const struct cp_pixel_shuffle *)stage->layer->params)->factor;
-}
-
 static int64_t cropped(const struct cp_stage *stage, int64_t input)
 {
-    int64_t size = ((const struct cp_crop *)stage->layer->params)->output_size[stage->axis];
+    const struct cp_crop *crop = stage->layer->params;
+    int64_t size = stage->is_like ? stage->like : crop->output_size[stage->axis];
     return size <= input ? size : 0;
+}
+
+/* The widest border that can be filled on a side: a reflection does not repeat the edge, a circular one wraps once. */
+static int64_t widest_border(const struct cp_stage *stage, int64_t input)
+{
+    if (stage->layer->type->kind == &cp_reflection_pad_kind) return input - 1;
+    return stage->layer->type->kind == &cp_circular_pad_kind ? input : CP_MAX_COUNT / 2;
+}
+
+static int64_t bordered(const struct cp_stage *stage, int64_t input)
+{
+    const struct cp_padding *border = &((const struct cp_border *)stage->layer->params)->padding;
+    int64_t begin = border->begin[stage->axis], end = border->end[stage->axis], most = widest_border(stage, input);
+    int64_t size;
+    if (begin > most || end > most || begin < -input || end < -input) return 0;
+    return cp_add(input, begin, &size) && cp_add(size, end, &size) && size >= 1 ? size : 0;
+}
+
+static int64_t adapted(const struct cp_stage *stage, int64_t input)
+{
+    int64_t size = ((const struct cp_adaptive_pool *)stage->layer->params)->output_size[stage->axis];
+    return size ? size : input;
 }
 
 int64_t cp_stage_output(const struct cp_stage *stage, int64_t input)
 {
-    const struct cp_padding *border;
     int64_t size = 0;
+    if (input < 1) return 0;
     switch (stage->form) {
     case CP_STAGE_CONVOLUTION:
     case CP_STAGE_POOLING:
@@ -134,15 +171,10 @@ int64_t cp_stage_output(const struct cp_stage *stage, int64_t input)
     case CP_STAGE_UNPOOLING: return window_output(stage, input);
     case CP_STAGE_UPSAMPLE: return upsampled(stage, input);
     case CP_STAGE_CROP: return cropped(stage, input);
-    case CP_STAGE_SHUFFLE: return cp_multiply(input, factor_of(stage), &size) ? size : 0;
-    case CP_STAGE_UNSHUFFLE: return input % factor_of(stage) ? 0 : input / factor_of(stage);
-    case CP_STAGE_ADAPTIVE:
-        size = ((const struct cp_adaptive_pool *)stage->layer->params)->output_size[stage->axis];
-        return size ? size : input;
-    case CP_STAGE_BORDER:
-        border = &((const struct cp_border *)stage->layer->params)->padding;
-        size = input + border->begin[stage->axis] + border->end[stage->axis];
-        return size >= 1 && size <= CP_MAX_COUNT ? size : 0;
+    case CP_STAGE_SHUFFLE: return cp_multiply(input, stage->factor, &size) ? size : 0;
+    case CP_STAGE_UNSHUFFLE: return input % stage->factor ? 0 : input / stage->factor;
+    case CP_STAGE_ADAPTIVE: return adapted(stage, input);
+    case CP_STAGE_BORDER: return bordered(stage, input);
     case CP_STAGE_NONE: break;
     }
     return input;
@@ -150,10 +182,7 @@ int64_t cp_stage_output(const struct cp_stage *stage, int64_t input)
 
 /* ---- What it could give ------------------------------------------------------------------------------------------- */
 
-static int64_t at_least_one(int64_t size)
-{
-    return size < 1 ? 1 : size;
-}
+static const int64_t beyond_counts = CP_MAX_COUNT + 1;
 
 /* s(i − 1) + k̂: a transposed stage without padding. */
 static int64_t unpadded(const struct cp_stage *stage, int64_t input)
@@ -161,82 +190,134 @@ static int64_t unpadded(const struct cp_stage *stage, int64_t input)
     struct cp_window bare = stage->window;
     int64_t size;
     bare.pad_begin = bare.pad_end = 0;
-    return cp_transposed_natural(&bare, input, &size) ? size : CP_MAX_COUNT / 2;
+    return cp_transposed_natural(&bare, input, &size) ? size : beyond_counts;
 }
 
-/* The windows of `room` cells, which may be less than the kernel: then 0 or less. */
-static int64_t windows_in(const struct cp_stage *stage, int64_t room)
+/* The windows with this padding on both sides, which may be none. */
+static int64_t windows_with(const struct cp_stage *stage, int64_t input, int64_t padding)
 {
-    int64_t slack = room - stage->span;
-    return (stage->window.rounding == CP_ROUND_CEIL ? cp_ceil_divide(slack, stage->window.stride)
-                                                    : cp_floor_divide(slack, stage->window.stride)) +
-           1;
+    struct cp_window window = stage->window;
+    int64_t output = 0;
+    window.pad_begin = window.pad_end = padding;
+    return cp_window_output(&window, input, &output) == CP_WINDOW_OVERFLOW ? beyond_counts : output;
+}
+
+static bool is_fixed(const struct cp_stage *stage)
+{
+    switch (stage->form) {
+    case CP_STAGE_UPSAMPLE: return ((const struct cp_upsample *)stage->layer->params)->size.count == 0;
+    case CP_STAGE_CROP: return stage->is_like;
+    case CP_STAGE_SHUFFLE:
+    case CP_STAGE_UNSHUFFLE:
+    case CP_STAGE_NONE: return true;
+    default: return false;
+    }
+}
+
+/* The only size that a fixed stage gives; of those that multiply, an overflow is more than any count. */
+static int64_t fixed_output(const struct cp_stage *stage, int64_t input)
+{
+    int64_t size = cp_stage_output(stage, input);
+    bool multiplies = stage->form == CP_STAGE_SHUFFLE;
+    if (stage->form == CP_STAGE_UPSAMPLE) {
+        const struct cp_upsample *upsample = stage->layer->params;
+        multiplies = upsample->scale_factor.at[upsample->scale_factor.count == 1 ? 0 : stage->axis] >= 1;
+    }
+    return multiplies && size == 0 ? beyond_counts : size;
+}
+
+/* The least and the most, neither of which falls as the input grows; below 1 or above all counts where there is none. */
+static struct cp_range bounds(const struct cp_stage *stage, int64_t input)
+{
+    struct cp_range range = {1, CP_MAX_COUNT, 1};
+    if (is_fixed(stage)) {
+        range.low = range.high = fixed_output(stage, input);
+        return range;
+    }
+    switch (stage->form) {
+    case CP_STAGE_TRANSPOSED:
+    case CP_STAGE_UNPOOLING: range.high = unpadded(stage, input) + stage->most_padding; break;
+    case CP_STAGE_CONVOLUTION:
+        range.low = windows_with(stage, input, 0);
+        range.high = (CP_MAX_COUNT - stage->span) / stage->window.stride + 1;
+        break;
+    case CP_STAGE_POOLING:
+        range.low = windows_with(stage, input, 0);
+        range.high = windows_with(stage, input, stage->span / 2);
+        break;
+    case CP_STAGE_BORDER: range.high = input + 2 * widest_border(stage, input); break;
+    case CP_STAGE_CROP: range.high = input; break;
+    default: break;
+    }
+    if (range.low < 1) range.low = 1;
+    return range;
 }
 
 struct cp_range cp_stage_reach(const struct cp_stage *stage, int64_t input)
 {
-    int64_t fixed;
-    switch (stage->form) {
-    case CP_STAGE_TRANSPOSED:
-    case CP_STAGE_UNPOOLING: return (struct cp_range){1, unpadded(stage, input) + stage->most_padding};
-    case CP_STAGE_CONVOLUTION: return (struct cp_range){at_least_one(windows_in(stage, input)), CP_MAX_COUNT};
-    case CP_STAGE_POOLING:
-        return (struct cp_range){at_least_one(windows_in(stage, input)),
-                                 windows_in(stage, input + 2 * (stage->span / 2))};
-    case CP_STAGE_BORDER:
-    case CP_STAGE_ADAPTIVE: return (struct cp_range){1, CP_MAX_COUNT};
-    case CP_STAGE_CROP:
-        if (((const struct cp_crop *)stage->layer->params)->like.name.size == 0) return (struct cp_range){1, input};
-        break;
-    case CP_STAGE_UPSAMPLE:
-        if (((const struct cp_upsample *)stage->layer->params)->size.count) return (struct cp_range){1, CP_MAX_COUNT};
-        break;
-    default: break;
+    struct cp_range range = bounds(stage, input);
+    if (range.low < 1) range = (struct cp_range){1, 0, 1};
+    if (range.high > CP_MAX_COUNT) range.high = CP_MAX_COUNT;
+    /* a transposed stage counts its cells before padding takes some away */
+    bool grows = stage->form == CP_STAGE_TRANSPOSED || stage->form == CP_STAGE_UNPOOLING;
+    if (grows && unpadded(stage, input) > CP_MAX_COUNT) range.high = 0;
+    return range;
+}
+
+/* The first and last multiples of the step within the range. */
+static struct cp_range narrowed(struct cp_range range)
+{
+    if (range.low < 1) range.low = 1;
+    range.low = cp_ceil_divide(range.low, range.step) * range.step;
+    range.high = cp_floor_divide(range.high, range.step) * range.step;
+    return range;
+}
+
+int64_t cp_range_nearest(struct cp_range reach, struct cp_range wanted, int64_t size)
+{
+    if (reach.low > wanted.low) wanted.low = reach.low;
+    if (reach.high < wanted.high) wanted.high = reach.high;
+    wanted = narrowed(wanted);
+    if (wanted.low > wanted.high) return 0;
+    if (size <= wanted.low) return wanted.low;
+    if (size >= wanted.high) return wanted.high;
+    int64_t past = size % wanted.step;
+    return 2 * past <= wanted.step ? size - past : size - past + wanted.step;
+}
+
+/* The least input whose bound is at least `size`. */
+static int64_t first_input(const struct cp_stage *stage, bool of_most, int64_t size)
+{
+    int64_t low = 1, high = beyond_counts;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        struct cp_range range = bounds(stage, middle);
+        if ((of_most ? range.high : range.low) >= size)
+            high = middle;
+        else
+            low = middle + 1;
     }
-    fixed = cp_stage_output(stage, input);
-    return fixed ? (struct cp_range){fixed, fixed} : (struct cp_range){1, 0};
+    return low;
 }
 
-/* ⌈low/r⌉ … ⌊high/r⌋ of a stage that multiplies by r. */
-static struct cp_range divided(struct cp_range wanted, double factor)
+static struct cp_range unshuffle_demand(const struct cp_stage *stage, struct cp_range wanted)
 {
-    return (struct cp_range){(int64_t)ceil((double)wanted.low / factor),
-                             (int64_t)fmin(floor((double)wanted.high / factor), (double)CP_MAX_COUNT)};
-}
-
-static struct cp_range windows_demand(const struct cp_stage *stage, struct cp_range wanted)
-{
-    int64_t most, least = 1;
-    if (!cp_multiply(wanted.high, stage->window.stride, &most) || !cp_add(most, stage->span - 1, &most))
-        most = CP_MAX_COUNT;
-    if (stage->form == CP_STAGE_POOLING && cp_multiply(wanted.low - 1, stage->window.stride, &least))
-        least = at_least_one(least + stage->span - 2 * (stage->span / 2) -
-                             (stage->window.rounding == CP_ROUND_CEIL ? stage->window.stride - 1 : 0));
-    return (struct cp_range){least, most};
+    struct cp_range demand = {1, 0, 1};
+    if (!cp_multiply(wanted.low, stage->factor, &demand.low)) return (struct cp_range){1, 0, 1};
+    if (!cp_multiply(wanted.high, stage->factor, &demand.high)) demand.high = CP_MAX_COUNT;
+    return cp_multiply(wanted.step, stage->factor, &demand.step) ? demand : (struct cp_range){1, 0, 1};
 }
 
 struct cp_range cp_stage_demand(const struct cp_stage *stage, struct cp_range wanted)
 {
-    const struct cp_upsample *upsample = stage->layer->params;
-    switch (stage->form) {
-    case CP_STAGE_TRANSPOSED:
-    case CP_STAGE_UNPOOLING:
-        return (struct cp_range){
-            at_least_one(cp_ceil_divide(wanted.low - stage->span - stage->most_padding, stage->window.stride) + 1),
-            CP_MAX_COUNT};
-    case CP_STAGE_CONVOLUTION:
-    case CP_STAGE_POOLING: return windows_demand(stage, wanted);
-    case CP_STAGE_BORDER:
-    case CP_STAGE_ADAPTIVE: return (struct cp_range){1, CP_MAX_COUNT};
-    case CP_STAGE_CROP: return (struct cp_range){wanted.low, CP_MAX_COUNT};
-    case CP_STAGE_SHUFFLE: return divided(wanted, (double)factor_of(stage));
-    case CP_STAGE_UNSHUFFLE: return (struct cp_range){wanted.low * factor_of(stage), wanted.high * factor_of(stage)};
-    case CP_STAGE_UPSAMPLE:
-        if (upsample->size.count) return (struct cp_range){1, CP_MAX_COUNT};
-        return divided(wanted, upsample->scale_factor.at[upsample->scale_factor.count == 1 ? 0 : stage->axis]);
-    case CP_STAGE_NONE: break;
-    }
-    return wanted;
+    wanted = narrowed(wanted);
+    if (wanted.low > wanted.high) return (struct cp_range){1, 0, 1};
+    if (stage->form == CP_STAGE_UNSHUFFLE) return unshuffle_demand(stage, wanted);
+    struct cp_range demand = {first_input(stage, true, wanted.low), first_input(stage, false, wanted.high + 1) - 1, 1};
+    if (stage->form == CP_STAGE_SHUFFLE)
+        demand.step = wanted.step / cp_greatest_common_divisor(wanted.step, stage->factor);
+    if (stage->form == CP_STAGE_NONE) demand.step = wanted.step;
+    return demand;
 }
 
 /* ---- How to give another size ------------------------------------------------------------------------------------- */
@@ -301,22 +382,19 @@ static bool padding_gives(const struct cp_stage *stage, int64_t input, int64_t o
     return cp_window_output(&window, input, &size) == CP_WINDOW_OK && size == output;
 }
 
-/* Of the paddings that give the output, which lie within a stride (two, with ceiling), the least that is the same on
- * both sides, else the least. */
+/* Of the paddings that give the output, which lie within a stride, the least that is the same on both sides, else the
+ * least. With ceiling two conditions have to hold: enough windows, and the last one has to start inside the input. */
 static void adjust_windows(const struct cp_stage *stage, int64_t input, int64_t output,
                            struct cp_adjustment *adjustment)
 {
-    enum { MOST_TRIES = 256 };
-    int64_t stride = stage->window.stride, least = (output - 1) * stride + stage->span - input;
-    if (stage->window.rounding == CP_ROUND_CEIL) least -= stride - 1;
-    if (least < 0) least = 0;
-    int64_t found = -1;
-    for (int64_t total = least; total < least + 2 * stride && total < least + MOST_TRIES; total++) {
-        if (!padding_gives(stage, input, output, total)) continue;
-        if (found < 0 || total % 2 == 0) found = total;
-        if (found % 2 == 0) break;
+    int64_t last = (output - 1) * stage->window.stride, least = last + stage->span - input;
+    if (stage->window.rounding == CP_ROUND_CEIL) {
+        least -= stage->window.stride - 1;
+        if (least < 2 * (last - input + 1)) least = 2 * (last - input + 1);
     }
-    split(adjustment, found < 0 ? least : found);
+    if (least < 0) least = 0;
+    bool odd = least % 2 != 0 && padding_gives(stage, input, output, least + 1);
+    split(adjustment, least + odd);
 }
 
 struct cp_adjustment cp_stage_adjust(const struct cp_stage *stage, int64_t input, int64_t output)

@@ -12,7 +12,10 @@ struct cp_stage {
     int64_t span;            /* k̂ */
     int64_t most_padding;    /* of output_padding, or of what output_size may add */
     int64_t least_padding;   /* 0; below it for unpooling, whose output_size may also be smaller */
-    bool sized;              /* output_size was written */
+    bool sized;              /* output_size was written, on any axis */
+    int64_t factor;          /* (un)shuffling: of this axis */
+    bool is_like;            /* a crop to the size of another tensor */
+    int64_t like;            /* that size, to be filled in by the caller; 0 while it is not known */
 };
 
 /* What has to be written for the stage to give a certain size: every value, and which members differ from now. */
@@ -23,22 +26,27 @@ struct cp_adjustment {
     int64_t size;                              /* the output */
 };
 
-/* A range of sizes; none when low > high. */
+/* The multiples of `step` from `low` to `high`; none when low > high. */
 struct cp_range {
-    int64_t low, high;
+    int64_t low, high, step;
 };
 
-/* False when numbers are over the range of counts. */
-CP_MUST_CHECK bool cp_stage_of(struct cp_stage *stage, const struct cp_layer *layer, int axis);
+/* The stage on one of `axes` spatial axes. False when numbers are over the range of counts. */
+CP_MUST_CHECK bool cp_stage_of(struct cp_stage *stage, const struct cp_layer *layer, int axis, int axes);
 
 /* The size that the stage gives as it is written, or 0 when it gives none. */
 int64_t cp_stage_output(const struct cp_stage *stage, int64_t input);
 
-/* The sizes that it can give from this input when padding, output_padding and output_size may be changed. */
+/* The sizes that it can give from this input when padding, output_padding and output_size may be changed: all within
+ * the result, whose step is 1. */
 struct cp_range cp_stage_reach(const struct cp_stage *stage, int64_t input);
 
-/* The inputs from which it can give a size within `wanted`. */
+/* The inputs from which it can give a size within `wanted`: none lies outside the result. Where `wanted` has a step other
+ * than 1 and the stage is a pool or resamples by a fraction, the result may hold some that cannot. */
 struct cp_range cp_stage_demand(const struct cp_stage *stage, struct cp_range wanted);
+
+/* The size within both ranges that is nearest to `size`, or 0 when there is none. */
+int64_t cp_range_nearest(struct cp_range reach, struct cp_range wanted, int64_t size);
 
 /* How to give `output` from `input`, changing least; `output` is within reach. */
 struct cp_adjustment cp_stage_adjust(const struct cp_stage *stage, int64_t input, int64_t output);

@@ -42,12 +42,12 @@ static void write_padding(struct cp_writer *writer, const struct cp_member *memb
 {
     bool symmetric = true;
     for (int axis = 0; axis < axes; axis++) symmetric = symmetric && padding->begin[axis] == padding->end[axis];
+    /* A flat list of borders would be read as PyTorch's, last axis first. */
+    bool flat_misread = member->type == CP_MEMBER_BORDERS && !all_equal(padding->begin, axes);
     if (padding->mode != CP_PAD_EXPLICIT)
         cp_write_string(writer, member->words[padding->mode - CP_PAD_VALID]);
-    else if (!symmetric)
+    else if (!symmetric || flat_misread)
         write_pairs(writer, padding, axes);
-    else if (member->type == CP_MEMBER_BORDERS && !all_equal(padding->begin, axes))
-        write_pairs(writer, padding, axes); /* a flat list would be PyTorch's, last axis first */
     else
         write_axes(writer, member, padding->begin, axes);
 }
@@ -83,7 +83,7 @@ static void write_value(struct cp_writer *writer, const struct cp_layer *layer, 
     case CP_MEMBER_SIZES: write_sizes(writer, value, false); break;
     case CP_MEMBER_SHAPE: write_sizes(writer, value, channels_last); break;
     case CP_MEMBER_FACTORS: write_factors(writer, value); break;
-    case CP_MEMBER_LAYER: cp_write_text(writer, ((const struct cp_reference *)value)->name); break;
+    case CP_MEMBER_LAYER: cp_write_text(writer, ((const struct cp_layer_reference *)value)->name); break;
     }
 }
 

@@ -24,21 +24,24 @@ const char *cp_axis_letter(int axis, int axes)
 
 /* ---- Receptive fields --------------------------------------------------------------------------------------------- */
 
-/* Tracked axes in the order of the dimensions that they are. */
+/* Tracked axes in the order of the dimensions that they are, which nearly always is that of the axes. */
 static int tracked_axes(const struct cp_field *field, const struct cp_axis_field *axes[CP_MAX_RANK])
 {
     int count = 0;
-    for (int dim = 0; dim < CP_MAX_RANK; dim++)
-        for (int at = 0; at < field->axis_count; at++)
-            if (field->axis[at].state == CP_FIELD_TRACKED && field->axis[at].dims == 1u << dim)
-                axes[count++] = &field->axis[at];
+    for (int at = 0; at < field->axis_count; at++) {
+        const struct cp_axis_field *axis = &field->axis[at];
+        if (axis->state != CP_FIELD_TRACKED) continue;
+        int place = count++;
+        for (; place && axes[place - 1]->dims > axis->dims; place--) axes[place] = axes[place - 1];
+        axes[place] = axis;
+    }
     return count;
 }
 
 static void write_stride(struct cp_writer *writer, const struct cp_axis_field *axis)
 {
     char text[48];
-    if (axis->advance % axis->phases == 0) {
+    if (axis->phases == 1 || axis->advance % axis->phases == 0) {
         cp_write_integer(writer, axis->advance / axis->phases);
         return;
     }
@@ -125,7 +128,7 @@ static void write_layer(struct cp_writer *writer, const struct cp_stack *stack, 
     CP_WRITE_NAME(writer, "name");
     cp_write_text(writer, layer->name);
     CP_WRITE_NAME(writer, "type");
-    cp_write_string(writer, layer->type->name);
+    cp_write_text(writer, (struct cp_text){layer->type->name, layer->type->name_size});
     CP_WRITE_NAME(writer, "from");
     cp_write_array_begin(writer);
     for (uint32_t at = 0; at < layer->source_count; at++) cp_write_text(writer, source_name(stack, layer->sources[at]));
@@ -185,9 +188,8 @@ static struct cp_text pointer_to(struct cp_arena *arena, const struct cp_stack *
                       CP_ARGUMENTS(cp_words(base), cp_number(layer), cp_words(member ? member : "")));
 }
 
-/* The arguments of a finding with its shapes in the request's layout. */
-static void arguments_in_layout(struct cp_arena *arena, const struct cp_finding *finding, bool channels_last,
-                                struct cp_argument arguments[CP_MAX_ARGUMENTS])
+void cp_arguments_in_layout(struct cp_arena *arena, const struct cp_finding *finding, bool channels_last,
+                            struct cp_argument arguments[CP_MAX_ARGUMENTS])
 {
     memcpy(arguments, finding->arguments, sizeof finding->arguments);
     for (int at = 0; channels_last && at < finding->argument_count; at++) {
@@ -204,7 +206,7 @@ void cp_write_finding(struct cp_writer *writer, const struct cp_stack *stack, co
     const struct cp_status *status = &cp_statuses[finding->code];
     const char *letter = cp_axis_letter(finding->axis, finding->axes);
     struct cp_argument arguments[CP_MAX_ARGUMENTS];
-    arguments_in_layout(writer->arena, finding, style->channels_last, arguments);
+    cp_arguments_in_layout(writer->arena, finding, style->channels_last, arguments);
     cp_write_object_begin(writer);
     CP_WRITE_NAME(writer, "code");
     cp_write_string(writer, status->code);

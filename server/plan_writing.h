@@ -25,6 +25,10 @@ void cp_write_all_findings(struct cp_writer *writer, const struct cp_plan *plan,
 void cp_write_finding(struct cp_writer *writer, const struct cp_stack *stack, const struct cp_finding *finding,
                       const struct cp_plan_style *style);
 
+/* The arguments of a finding with its shapes in the request's layout. */
+void cp_arguments_in_layout(struct cp_arena *arena, const struct cp_finding *finding, bool channels_last,
+                            struct cp_argument arguments[CP_MAX_ARGUMENTS]);
+
 /* The letter of a spatial axis: L; H and W; D, H and W. NULL where it has none. */
 const char *cp_axis_letter(int axis, int axes);
 

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "server/plan_writing.h"
+
 /* ---- Text in the arena -------------------------------------------------------------------------------------------- */
 
 struct text_builder {
@@ -172,6 +174,20 @@ void cp_problem_add(struct cp_problems *problems, enum cp_code code, const struc
     if (error) error->pointer = cp_path_pointer(problems->arena, at);
 }
 
+void cp_problem_add_finding(struct cp_problems *problems, const struct cp_finding *finding,
+                            const struct cp_path *layer)
+{
+    struct cp_path member = CP_PATH_MEMBER(layer, cp_text_of(finding->member ? finding->member : ""));
+    const char *axis = cp_axis_letter(finding->axis, finding->axes);
+    struct cp_problem_error *error =
+        add_error(problems, finding->code, finding->arguments, finding->argument_count);
+    if (!error) return;
+    error->pointer = cp_path_pointer(problems->arena, finding->member ? &member : layer);
+    if (axis)
+        error->detail = cp_message(problems->arena, "axis {0}: {1}",
+                                   CP_ARGUMENTS(cp_words(axis), cp_name(error->detail)));
+}
+
 void cp_problem_add_json(struct cp_problems *problems, const struct cp_json_error *json)
 {
     static const enum cp_code codes[] = {
@@ -219,6 +235,7 @@ static struct cp_text overall_detail(const struct cp_problems *problems)
 void cp_problems_reply(const struct cp_problems *problems, struct cp_reply *reply)
 {
     const struct cp_status *status = &cp_statuses[problems->first->code];
+    int http_status = status->http_status == 200 ? 422 : status->http_status;
     struct cp_writer writer;
     cp_writer_begin(&writer, problems->arena, 512);
     cp_write_object_begin(&writer);
@@ -227,7 +244,7 @@ void cp_problems_reply(const struct cp_problems *problems, struct cp_reply *repl
     CP_WRITE_NAME(&writer, "title");
     cp_write_string(&writer, status->title);
     CP_WRITE_NAME(&writer, "status");
-    cp_write_integer(&writer, status->http_status);
+    cp_write_integer(&writer, http_status);
     CP_WRITE_NAME(&writer, "detail");
     cp_write_text(&writer, overall_detail(problems));
     CP_WRITE_NAME(&writer, "errors");
@@ -240,7 +257,7 @@ void cp_problems_reply(const struct cp_problems *problems, struct cp_reply *repl
         cp_write_integer(&writer, problems->count - CP_MAX_PROBLEM_ERRORS);
     }
     cp_write_object_end(&writer);
-    reply->status = status->http_status;
+    reply->status = http_status;
     reply->content_type = "application/problem+json";
     reply->body = cp_writer_text(&writer);
     reply->is_static = false;

@@ -37,10 +37,14 @@ void cp_problems_begin(struct cp_problems *problems, struct cp_arena *arena);
 void cp_problem_add(struct cp_problems *problems, enum cp_code code, const struct cp_path *at,
                     const struct cp_argument *arguments, int argument_count);
 
+/* A finding of severity error as an error of the request: `layer` is where its layer stands. */
+void cp_problem_add_finding(struct cp_problems *problems, const struct cp_finding *finding,
+                            const struct cp_path *layer);
+
 /* Bytes that are no JSON as they should be. */
 void cp_problem_add_json(struct cp_problems *problems, const struct cp_json_error *error);
 
-/* The reply: the first error's code gives type, title and status. At least one error must have been recorded. */
+/* The reply: the first error's code gives type, title and status, which is 422 for a finding. At least one error must have been recorded. */
 void cp_problems_reply(const struct cp_problems *problems, struct cp_reply *reply);
 
 /* One error, no place: for refusals of the transport and the router. */

@@ -384,6 +384,7 @@ static void read_layer(struct cp_reader *reader, const struct cp_json *object, c
 /* The lists of a request: one of layers, or an encoder and a decoder. */
 struct layer_lists {
     struct cp_path paths[2];
+    bool single; /* the first path is that of the only layer, not of a list */
     uint32_t second_begins; /* position in the stack; UINT32_MAX when there is one list */
 };
 
@@ -399,6 +400,7 @@ static void report_link(struct cp_reader *reader, const struct layer_lists *list
     bool in_second = error->layer >= lists->second_begins;
     struct cp_path layer =
         CP_PATH_INDEX(&lists->paths[in_second], error->layer - (in_second ? lists->second_begins : 0));
+    if (lists->single) layer = lists->paths[0];
     const char *name = error->entry == CP_ENTRY_NAME ? "name" : error->entry == CP_ENTRY_LIKE ? "like" : "from";
     struct cp_path member = CP_PATH_MEMBER(&layer, cp_text_of(name));
     struct cp_path entry = CP_PATH_INDEX(&member, error->entry);
@@ -454,7 +456,7 @@ static void read_list(struct cp_reader *reader, const struct cp_json *list, cons
 
 void cp_read_layers(struct cp_reader *reader, const struct cp_json *request, const char *name, struct cp_stack *stack)
 {
-    struct layer_lists lists = {{CP_PATH_MEMBER(&root, cp_text_of(name))}, UINT32_MAX};
+    struct layer_lists lists = {.paths = {CP_PATH_MEMBER(&root, cp_text_of(name))}, .second_begins = UINT32_MAX};
     const struct cp_json *list = find_list(reader, request, &lists.paths[0], 0);
     if (!list) return;
     struct cp_layer *layers = CP_NEW_ARRAY(reader->arena, struct cp_layer, cp_json_count(list));
@@ -463,10 +465,24 @@ void cp_read_layers(struct cp_reader *reader, const struct cp_json *request, con
     if (stack->input_count) link_layers(reader, &lists, stack, layers);
 }
 
+void cp_read_one_layer(struct cp_reader *reader, const struct cp_json *request, const char *name,
+                       struct cp_stack *stack)
+{
+    struct layer_lists lists = {
+        .paths = {CP_PATH_MEMBER(&root, cp_text_of(name))}, .single = true, .second_begins = UINT32_MAX};
+    const struct cp_json *object = cp_json_member(request, cp_text_of(name));
+    if (!object) return;
+    struct cp_layer *layer = CP_NEW(reader->arena, struct cp_layer);
+    stack->layers = layer;
+    stack->layer_count = 1;
+    read_layer(reader, object, &lists.paths[0], layer);
+    link_layers(reader, &lists, stack, layer);
+}
+
 void cp_read_encoder_and_decoder(struct cp_reader *reader, const struct cp_json *request, struct cp_stack *stack)
 {
-    struct layer_lists lists = {{CP_PATH_MEMBER(&root, CP_TEXT("encoder")), CP_PATH_MEMBER(&root, CP_TEXT("decoder"))},
-                                0};
+    struct layer_lists lists = {
+        .paths = {CP_PATH_MEMBER(&root, CP_TEXT("encoder")), CP_PATH_MEMBER(&root, CP_TEXT("decoder"))}};
     const struct cp_json *encoder = find_list(reader, request, &lists.paths[0], 0);
     size_t encoder_count = encoder ? cp_json_count(encoder) : 0;
     const struct cp_json *decoder = find_list(reader, request, &lists.paths[1], encoder_count);

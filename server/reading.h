@@ -49,6 +49,10 @@ void cp_read_inputs(struct cp_reader *reader, const struct cp_json *request, str
 /* The list of layers under `name`, linked to stack->inputs; errors are recorded. */
 void cp_read_layers(struct cp_reader *reader, const struct cp_json *request, const char *name, struct cp_stack *stack);
 
+/* The layer under `name`, alone, as a stack that takes its input from stack->inputs; errors are recorded. */
+void cp_read_one_layer(struct cp_reader *reader, const struct cp_json *request, const char *name,
+                       struct cp_stack *stack);
+
 /* `encoder` and `decoder` as one stack, linked; errors are recorded. */
 void cp_read_encoder_and_decoder(struct cp_reader *reader, const struct cp_json *request, struct cp_stack *stack);
 

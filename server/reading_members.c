@@ -318,7 +318,7 @@ static void read_boolean(const struct place *place, const struct cp_json *value,
         wrong_type(place, "true or false", value);
 }
 
-static void read_reference(const struct place *place, const struct cp_json *value, struct cp_reference *reference)
+static void read_reference(const struct place *place, const struct cp_json *value, struct cp_layer_reference *reference)
 {
     if (cp_json_type(value) == CP_JSON_STRING && cp_json_text(value).size)
         reference->name = cp_json_text(value);

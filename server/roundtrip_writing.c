@@ -41,7 +41,7 @@ static void write_undone(struct cp_writer *writer, const struct cp_layer_plan *s
     CP_WRITE_NAME(writer, "d");
     cp_write_count(writer, trace ? trace->window.dilation : CP_UNKNOWN);
     CP_WRITE_NAME(writer, "a");
-    bool convolves = stage->operation == CP_CONVOLUTION || stage->operation == CP_POOLING;
+    bool convolves = stage->operation == CP_TRACED_CONVOLUTION || stage->operation == CP_TRACED_POOLING;
     cp_write_count(writer, trace && convolves ? cp_window_remainder(&trace->window, input) : CP_UNKNOWN);
 }
 
@@ -81,7 +81,8 @@ static void write_axis(struct cp_writer *writer, const struct cp_plan *plan, con
     CP_WRITE_NAME(writer, "i_prime");
     cp_write_count(writer, size_or_unknown(latent, axis));
     CP_WRITE_NAME(writer, "output_padding");
-    bool transposed = stage->trace && (stage->operation == CP_TRANSPOSED || stage->operation == CP_UNPOOLING);
+    bool transposed =
+        stage->trace && (stage->operation == CP_TRACED_TRANSPOSED || stage->operation == CP_TRACED_UNPOOLING);
     if (transposed)
         cp_write_integer(writer, stage->trace[axis].output_padding);
     else

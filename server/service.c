@@ -14,6 +14,9 @@ const struct cp_endpoint cp_endpoints[] = {
     {CP_POST, "/v1/shapes", cp_endpoint_shapes, 8 * MIB, "planShapes"},
     {CP_POST, "/v1/roundtrip", cp_endpoint_roundtrip, 8 * MIB, "checkRoundTrip"},
     {CP_POST, "/v1/decoder", cp_endpoint_decoder, 8 * MIB, "designDecoder"},
+    {CP_POST, "/v1/sizes", cp_endpoint_sizes, 8 * MIB, "findSizes"},
+    {CP_POST, "/v1/solve", cp_endpoint_solve, MIB, "solveLayer"},
+    {CP_POST, "/v1/convolve", cp_endpoint_convolve, 8 * MIB, "convolve"},
     {CP_GET, "/v1/layers", cp_endpoint_layers, 0, "listLayers"},
     {CP_GET, "/v1/relationships", cp_endpoint_relationships, 0, "listRelationships"},
     {CP_GET, "/v1/relationships/{number}", cp_endpoint_relationship, 0, "getRelationship"},
@@ -100,7 +103,7 @@ static bool path_matches(const char *pattern, struct cp_text path, struct cp_tex
     return memchr(parameter->bytes, '/', parameter->size) == NULL;
 }
 
-static bool takes_method(const struct cp_endpoint *endpoint, enum cp_method method)
+static bool takes_method(const struct cp_endpoint *endpoint, enum cp_request_method method)
 {
     return endpoint->method == method || (endpoint->method == CP_GET && method == CP_HEAD);
 }

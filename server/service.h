@@ -10,10 +10,10 @@
 #include "core/arena.h"
 #include "core/text.h"
 
-enum cp_method { CP_GET, CP_HEAD, CP_POST, CP_OPTIONS, CP_OTHER_METHOD };
+enum cp_request_method { CP_GET, CP_HEAD, CP_POST, CP_OPTIONS, CP_OTHER_METHOD };
 
 struct cp_request {
-    enum cp_method method;
+    enum cp_request_method method;
     struct cp_text method_name; /* as sent */
     struct cp_text path;        /* as sent: percent-encoded, without the query */
     struct cp_text query;       /* as sent, without the '?' ; empty for none */
@@ -49,7 +49,7 @@ struct cp_exchange {
 
 /* Which endpoint would answer, before the body is read: for limits and early refusals. */
 struct cp_endpoint {
-    enum cp_method method; /* GET also answers HEAD */
+    enum cp_request_method method; /* GET also answers HEAD */
     const char *path;      /* may end in one {parameter} */
     void (*answer)(struct cp_exchange *exchange);
     size_t body_limit;        /* bytes; 0: takes no body */

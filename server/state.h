@@ -7,4 +7,7 @@
 /* True from the first termination signal on: /readyz answers 503, and no connection is kept alive. */
 extern atomic_bool cp_draining;
 
+/* True once no more time is left to answer: computations under way stop. */
+extern atomic_bool cp_stopping;
+
 #endif

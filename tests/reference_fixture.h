@@ -101,7 +101,8 @@ struct random_case {
 static inline void random_window(struct cp_operation *operation, int axis, uint64_t *state)
 {
     struct cp_window *window = &operation->window[axis];
-    *window = (struct cp_window){.kernel = random_between(state, 1, 4), .stride = random_between(state, 1, 3),
+    *window = (struct cp_window){.kernel = random_between(state, 1, 4),
+                                 .stride = random_between(state, 1, 3),
                                  .dilation = random_between(state, 1, 3)};
     int64_t span = window->dilation * (window->kernel - 1) + 1;
     window->pad_begin = random_between(state, -1, span + 1);
@@ -168,7 +169,8 @@ static inline void print_case(const struct cp_reference *reference)
             operation->kind, reference->direction, reference->method, reference->element, operation->groups,
             operation->out_channels);
     for (int i = 0; i < reference->input_shape.rank; i++) fprintf(stderr, " %" PRId64, reference->input_shape.size[i]);
-    fprintf(stderr, " ], bias %d, instructions %s, per axis {k, s, d, p_b, p_e, output_padding}:", reference->bias != NULL,
+    fprintf(stderr,
+            " ], bias %d, instructions %s, per axis {k, s, d, p_b, p_e, output_padding}:", reference->bias != NULL,
             cp_instructions_name(reference->instructions));
     for (int i = 0; i < operation->axes; i++)
         fprintf(stderr, " {%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 "}",

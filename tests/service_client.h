@@ -25,6 +25,7 @@ struct cp_test_text {
 
 static inline FILE *cp_test_begin(struct cp_test_text *text)
 {
+    *text = (struct cp_test_text){0};
     text->file = open_memstream(&text->bytes, &text->size);
     assert_non_null(text->file);
     return text->file;
@@ -73,8 +74,7 @@ static inline void cp_test_post(struct cp_test_exchange *exchange, struct cp_tex
 
 static inline void cp_test_get(struct cp_test_exchange *exchange, const char *path)
 {
-    const struct cp_request request = {
-        .method = CP_GET, .method_name = CP_TEXT("GET"), .path = {path, strlen(path)}};
+    const struct cp_request request = {.method = CP_GET, .method_name = CP_TEXT("GET"), .path = {path, strlen(path)}};
     cp_test_ask(exchange, &request);
 }
 

@@ -1,5 +1,5 @@
 /* Activations, dropouts, Identity: what keeps its input's shape; and Opaque, whose shape only its author knows. */
-#include "core/layers/kinds.h"
+#include "core/layers/laws.h"
 
 #define AT(field) offsetof(struct cp_activation, field)
 
@@ -117,6 +117,7 @@ const struct cp_layer_kind cp_prelu_kind = {
     CP_MEMBERS(prelu_members),
     ACTIVATION_DEFAULTS(.num_parameters = 1, .init = 0.25),
     .infer = prelu_infer,
+    .law = cp_prelu_law,
     .cost = prelu_cost,
 };
 
@@ -140,7 +141,7 @@ static const struct cp_field *softmax_reach(struct cp_inference *inference)
 #define SOFTMAX(text)                                                                                                  \
     {                                                                                                                  \
         .family = "activation", .summary = (text), CP_MEMBERS(softmax_members), ACTIVATION_DEFAULTS(.dim = 1),         \
-        .infer = softmax_infer, .reach = softmax_reach,                                                                \
+        .infer = softmax_infer, .reach = softmax_reach, .law = cp_softmax_law,                                         \
     }
 
 const struct cp_layer_kind cp_softmax_kind = SOFTMAX("Positive values that sum to 1 along dim.");
@@ -192,6 +193,7 @@ const struct cp_layer_kind cp_opaque_kind = {
     CP_PARAMETERS(struct cp_opaque, .output_shape.count = 0),
     .merges = true,
     .infer = opaque_infer,
+    .law = cp_opaque_law,
     .cost = opaque_cost,
     .reach = opaque_reach,
 };

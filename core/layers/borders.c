@@ -1,5 +1,5 @@
 /* Padding layers and crops. */
-#include "core/layers/kinds.h"
+#include "core/layers/laws.h"
 
 static const struct cp_member border_members[] = {
     {.name = "padding",
@@ -93,21 +93,23 @@ static const struct cp_field *border_reach(struct cp_inference *inference)
     return field;
 }
 
-#define BORDER(members_, infer_, text)                                                                                 \
+#define BORDER(members_, infer_, law_, text)                                                                           \
     {                                                                                                                  \
         .family = "padding", .summary = (text), CP_MEMBERS(members_), CP_PARAMETERS(struct cp_border, .value = 0),     \
-        .stage = CP_STAGE_BORDER, .infer = (infer_), .reach = border_reach,                                            \
+        .stage = CP_STAGE_BORDER, .infer = (infer_), .reach = border_reach, .law = (law_),                             \
     }
 
-const struct cp_layer_kind cp_zero_pad_kind = BORDER(border_members, filled_infer, "Adds zeros around the axes.");
+const struct cp_layer_kind cp_zero_pad_kind =
+    BORDER(border_members, filled_infer, cp_filled_border_law, "Adds zeros around the axes.");
 const struct cp_layer_kind cp_constant_pad_kind =
-    BORDER(constant_members, filled_infer, "Adds a constant around the axes.");
+    BORDER(constant_members, filled_infer, cp_filled_border_law, "Adds a constant around the axes.");
 const struct cp_layer_kind cp_reflection_pad_kind =
-    BORDER(border_members, reflection_infer, "Mirrors the input at its edges; each border is less than the axis.");
+    BORDER(border_members, reflection_infer, cp_reflection_border_law,
+           "Mirrors the input at its edges; each border is less than the axis.");
 const struct cp_layer_kind cp_replication_pad_kind =
-    BORDER(border_members, filled_infer, "Repeats the edges of the input.");
-const struct cp_layer_kind cp_circular_pad_kind =
-    BORDER(border_members, circular_infer, "Wraps the input around; each border is at most the axis.");
+    BORDER(border_members, filled_infer, cp_filled_border_law, "Repeats the edges of the input.");
+const struct cp_layer_kind cp_circular_pad_kind = BORDER(border_members, circular_infer, cp_circular_border_law,
+                                                         "Wraps the input around; each border is at most the axis.");
 
 /* ---- CenterCrop ------------------------------------------------------------------------------------------------- */
 
@@ -196,5 +198,6 @@ const struct cp_layer_kind cp_center_crop_kind = {
     .legal = crop_legal,
     .stage = CP_STAGE_CROP,
     .infer = crop_infer,
+    .law = cp_crop_law,
     .reach = crop_reach,
 };

@@ -54,7 +54,7 @@ bool cp_infer_same(struct cp_inference *inference)
     return true;
 }
 
-struct cp_axis_trace *cp_new_trace(struct cp_inference *inference, enum cp_operation operation)
+struct cp_axis_trace *cp_new_trace(struct cp_inference *inference, enum cp_traced operation)
 {
     inference->plan->operation = operation;
     inference->plan->trace = CP_NEW_ARRAY(inference->arena, struct cp_axis_trace, inference->axes);
@@ -110,7 +110,7 @@ static struct cp_fix padding_that_fits(const struct cp_inference *inference)
         const struct cp_axis_trace *trace = &inference->plan->trace[axis];
         int64_t span;
         if (!cp_window_span(&trace->window, &span)) return (struct cp_fix){0};
-        bool pool = inference->plan->operation == CP_POOLING;
+        bool pool = inference->plan->operation == CP_TRACED_POOLING;
         pad_to_fit(trace, pool ? span / 2 : CP_MAX_COUNT, &begin[axis], &end[axis]);
         if (begin[axis] != end[axis]) symmetric = false;
         fix.values[axis] = begin[axis];
@@ -175,8 +175,8 @@ void cp_check_coverage(struct cp_inference *inference, const struct cp_padding *
                       CP_ARGUMENTS(cp_number(trace->remainder), cp_number(trace->input), cp_number(window->pad_begin),
                                    cp_number(window->pad_end), cp_number(window->kernel), cp_number(window->stride),
                                    cp_number(window->dilation),
-                                   cp_words(inference->plan->operation == CP_POOLING ? ", pad, or use ceil_mode"
-                                                                                     : ", or pad")));
+                                   cp_words(inference->plan->operation == CP_TRACED_POOLING ? ", pad, or use ceil_mode"
+                                                                                            : ", or pad")));
         if (strict) cp_finding_raise(&inference->whole->findings, finding);
     }
 }

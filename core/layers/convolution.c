@@ -1,5 +1,5 @@
 /* Conv{N}d and ConvTranspose{N}d. Sources: Relationships 1-6 and 15, and 8-14 of arXiv 1603.07285. */
-#include "core/layers/kinds.h"
+#include "core/layers/laws.h"
 
 #define AT(field) offsetof(struct cp_convolution, field)
 
@@ -104,8 +104,8 @@ static bool conv_infer(struct cp_inference *inference)
     const struct cp_convolution *conv = inference->layer->params;
     if (!cp_expect_window_rank(inference)) return false;
     bool right = check_channels(inference, conv);
-    struct cp_axis_trace *trace = cp_new_trace(inference, CP_CONVOLUTION);
-    bool resolved[CP_MAX_AXES];
+    struct cp_axis_trace *trace = cp_new_trace(inference, CP_TRACED_CONVOLUTION);
+    bool resolved[CP_MAX_AXES] = {false};
     for (int axis = 0; axis < inference->axes; axis++) {
         trace[axis] = trace_of(inference, conv, axis);
         resolved[axis] = cp_resolve_padding(inference, &conv->padding, axis, &trace[axis], false);
@@ -227,7 +227,7 @@ static bool conv_transpose_infer(struct cp_inference *inference)
     const struct cp_convolution *conv = inference->layer->params;
     if (!cp_expect_window_rank(inference)) return false;
     bool right = check_channels(inference, conv);
-    struct cp_axis_trace *trace = cp_new_trace(inference, CP_TRANSPOSED);
+    struct cp_axis_trace *trace = cp_new_trace(inference, CP_TRACED_TRANSPOSED);
     for (int axis = 0; axis < inference->axes; axis++)
         right = transposed_axis(inference, conv, axis, &trace[axis]) && right;
     if (right) set_output(inference, conv->out_channels);
@@ -241,6 +241,7 @@ const struct cp_layer_kind cp_conv_kind = {
     CONVOLUTION_DEFAULTS,
     .stage = CP_STAGE_CONVOLUTION,
     .infer = conv_infer,
+    .law = cp_conv_law,
     .cost = conv_cost,
     .reach = cp_reach_window,
 };
@@ -253,6 +254,7 @@ const struct cp_layer_kind cp_conv_transpose_kind = {
     .legal = conv_transpose_legal,
     .stage = CP_STAGE_TRANSPOSED,
     .infer = conv_transpose_infer,
+    .law = cp_conv_transpose_law,
     .cost = conv_transpose_cost,
     .reach = cp_reach_transposed,
 };

@@ -71,11 +71,20 @@ bool cp_resolve_padding(struct cp_inference *inference, const struct cp_padding 
 void cp_check_coverage(struct cp_inference *inference, const struct cp_padding *padding);
 
 /* Zeroed traces, one per axis of the layer, stored in the plan. */
-struct cp_axis_trace *cp_new_trace(struct cp_inference *inference, enum cp_operation operation);
+struct cp_axis_trace *cp_new_trace(struct cp_inference *inference, enum cp_traced operation);
 
 /* Apply each axis' window (or transposed window) to the field of the only input. */
 const struct cp_field *cp_reach_window(struct cp_inference *inference);
 const struct cp_field *cp_reach_transposed(struct cp_inference *inference);
+
+/* ⌊input · factor⌋ with the product in binary64, as in PyTorch; may be 0. False when it is over CP_MAX_COUNT. */
+CP_MUST_CHECK bool cp_resized(int64_t input, double factor, int64_t *output);
+
+/* The number of spatial axes that a mode of Upsample works on; 0: any. */
+int cp_axes_of_mode(int mode);
+
+/* ⌈(end − start)/step⌉ with both ends as in Python; false when nothing is left. */
+CP_MUST_CHECK bool cp_sliced(const struct cp_slice *slice, int64_t size, int64_t *output);
 
 /* The words of `padding` that a window layer accepts. */
 extern const char *const cp_window_padding_words[];

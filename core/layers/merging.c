@@ -1,5 +1,5 @@
 /* Add, Sub, Mul, Concat: layers with any number of inputs. */
-#include "core/layers/kinds.h"
+#include "core/layers/laws.h"
 
 /* ---- Element by element, with broadcasting ---------------------------------------------------------------------- */
 
@@ -68,6 +68,7 @@ static const struct cp_field *elementwise_reach(struct cp_inference *inference)
 #define ELEMENTWISE(text)                                                                                              \
     {                                                                                                                  \
         .family = "merge", .summary = (text), .merges = true, .infer = elementwise_infer, .reach = elementwise_reach,  \
+        .law = cp_elementwise_law,                                                                                     \
     }
 
 const struct cp_layer_kind cp_add_kind = ELEMENTWISE("The sum of its inputs, element by element, with broadcasting.");
@@ -151,5 +152,6 @@ const struct cp_layer_kind cp_concat_kind = {
     CP_PARAMETERS(struct cp_concat, .dim = 1),
     .merges = true,
     .infer = concat_infer,
+    .law = cp_concat_law,
     .reach = concat_reach,
 };

@@ -1,5 +1,5 @@
 /* Normalisation and Scale: no change of shape; parameters counted. */
-#include "core/layers/kinds.h"
+#include "core/layers/laws.h"
 
 #define AT(field) offsetof(struct cp_norm, field)
 
@@ -199,6 +199,7 @@ const struct cp_layer_kind cp_batch_norm_kind = {
     CP_MEMBERS(batch_norm_members),
     NORM_DEFAULTS(.affine = true, .track_running_stats = true),
     .infer = batch_norm_infer,
+    .law = cp_batch_norm_law,
     .cost = channel_cost,
 };
 
@@ -208,6 +209,7 @@ const struct cp_layer_kind cp_instance_norm_kind = {
     CP_MEMBERS(batch_norm_members),
     NORM_DEFAULTS(.affine = false),
     .infer = instance_norm_infer,
+    .law = cp_instance_norm_law,
     .cost = channel_cost,
     .reach = instance_norm_reach,
 };
@@ -218,6 +220,7 @@ const struct cp_layer_kind cp_group_norm_kind = {
     CP_MEMBERS(group_norm_members),
     NORM_DEFAULTS(.affine = true, .groups = 1),
     .infer = group_norm_infer,
+    .law = cp_group_norm_law,
     .cost = channel_cost,
     .reach = group_norm_reach,
 };
@@ -228,6 +231,7 @@ const struct cp_layer_kind cp_layer_norm_kind = {
     CP_MEMBERS(layer_norm_members),
     NORM_DEFAULTS(.affine = true),
     .infer = layer_norm_infer,
+    .law = cp_layer_norm_law,
     .cost = layer_norm_cost,
     .reach = layer_norm_reach,
 };
@@ -238,6 +242,7 @@ const struct cp_layer_kind cp_local_response_norm_kind = {
     CP_MEMBERS(local_response_norm_members),
     CP_PARAMETERS(struct cp_norm, .size = 1, .alpha = 1e-4, .beta = 0.75, .k = 1),
     .infer = local_response_norm_infer,
+    .law = cp_local_response_norm_law,
 };
 
 const struct cp_layer_kind cp_scale_kind = {
@@ -246,5 +251,6 @@ const struct cp_layer_kind cp_scale_kind = {
     CP_MEMBERS(scale_members),
     NORM_DEFAULTS(.affine = true),
     .infer = scale_infer,
+    .law = cp_scale_law,
     .cost = channel_cost,
 };

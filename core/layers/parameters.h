@@ -44,7 +44,7 @@ struct cp_border {
 
 struct cp_crop {
     int64_t output_size[CP_MAX_AXES]; /* 0: not given */
-    struct cp_reference like;
+    struct cp_layer_reference like;
 };
 
 enum cp_upsample_mode {

@@ -1,5 +1,5 @@
 /* Pools, unpools and adaptive pools. Source of the ceil rule and of the padding rule: PyTorch's pooling. */
-#include "core/layers/kinds.h"
+#include "core/layers/laws.h"
 
 #define AT(field) offsetof(struct cp_pool, field)
 
@@ -123,8 +123,8 @@ static bool pool_infer(struct cp_inference *inference)
 {
     const struct cp_pool *pool = inference->layer->params;
     if (!cp_expect_window_rank(inference)) return false;
-    struct cp_axis_trace *trace = cp_new_trace(inference, CP_POOLING);
-    bool legal[CP_MAX_AXES];
+    struct cp_axis_trace *trace = cp_new_trace(inference, CP_TRACED_POOLING);
+    bool legal[CP_MAX_AXES] = {false};
     for (int axis = 0; axis < inference->axes; axis++) {
         trace[axis] = trace_of(inference, pool, axis);
         legal[axis] = cp_resolve_padding(inference, &pool->padding, axis, &trace[axis], false) &&
@@ -178,7 +178,7 @@ static bool max_unpool_infer(struct cp_inference *inference)
 {
     const struct cp_pool *pool = inference->layer->params;
     if (!cp_expect_window_rank(inference)) return false;
-    struct cp_axis_trace *trace = cp_new_trace(inference, CP_UNPOOLING);
+    struct cp_axis_trace *trace = cp_new_trace(inference, CP_TRACED_UNPOOLING);
     bool right = true;
     for (int axis = 0; axis < inference->axes; axis++)
         right = unpool_axis(inference, pool, axis, &trace[axis]) && right;
@@ -193,6 +193,7 @@ const struct cp_layer_kind cp_max_pool_kind = {
     POOL_DEFAULTS,
     .stage = CP_STAGE_POOLING,
     .infer = pool_infer,
+    .law = cp_pool_law,
     .reach = cp_reach_window,
 };
 
@@ -203,6 +204,7 @@ const struct cp_layer_kind cp_avg_pool_kind = {
     POOL_DEFAULTS,
     .stage = CP_STAGE_POOLING,
     .infer = pool_infer,
+    .law = cp_pool_law,
     .reach = cp_reach_window,
 };
 
@@ -213,6 +215,7 @@ const struct cp_layer_kind cp_lp_pool_kind = {
     POOL_DEFAULTS,
     .stage = CP_STAGE_POOLING,
     .infer = pool_infer,
+    .law = cp_pool_law,
     .reach = cp_reach_window,
 };
 
@@ -223,6 +226,7 @@ const struct cp_layer_kind cp_max_unpool_kind = {
     POOL_DEFAULTS,
     .stage = CP_STAGE_UNPOOLING,
     .infer = max_unpool_infer,
+    .law = cp_max_unpool_law,
     .reach = cp_reach_transposed,
 };
 
@@ -271,6 +275,7 @@ const struct cp_layer_kind cp_adaptive_avg_pool_kind = {
     CP_PARAMETERS(struct cp_adaptive_pool, .output_size = {0}),
     .stage = CP_STAGE_ADAPTIVE,
     .infer = adaptive_infer,
+    .law = cp_adaptive_law,
     .reach = adaptive_reach,
 };
 
@@ -281,5 +286,6 @@ const struct cp_layer_kind cp_adaptive_max_pool_kind = {
     CP_PARAMETERS(struct cp_adaptive_pool, .output_size = {0}),
     .stage = CP_STAGE_ADAPTIVE,
     .infer = adaptive_infer,
+    .law = cp_adaptive_law,
     .reach = adaptive_reach,
 };

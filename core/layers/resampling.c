@@ -1,7 +1,7 @@
 /* Upsample, PixelShuffle, PixelUnshuffle. */
 #include <math.h>
 
-#include "core/layers/kinds.h"
+#include "core/layers/laws.h"
 
 static const char *const modes[] = {"nearest",   "linear",        "bilinear", "bicubic",
                                     "trilinear", "nearest-exact", "area",     NULL};
@@ -34,8 +34,7 @@ static const struct cp_member upsample_members[] = {
                         .summary = "Whether the corner cells keep their values."},
 };
 
-/* The number of spatial axes that a mode works on; 0: any. */
-static int axes_of_mode(int mode)
+int cp_axes_of_mode(int mode)
 {
     switch (mode) {
     case CP_UPSAMPLE_LINEAR: return 1;
@@ -49,7 +48,7 @@ static int axes_of_mode(int mode)
 static bool upsample_legal(const struct cp_layer *layer, struct cp_refusal *refusal)
 {
     const struct cp_upsample *upsample = layer->params;
-    bool interpolates = axes_of_mode(upsample->mode) > 0;
+    bool interpolates = cp_axes_of_mode(upsample->mode) > 0;
     if (upsample->size.count && upsample->scale_factor.count)
         *refusal = (struct cp_refusal){CP_CODE_conflicting_members, "scale_factor", "size"};
     else if (!upsample->size.count && !upsample->scale_factor.count)
@@ -63,7 +62,7 @@ static bool upsample_legal(const struct cp_layer *layer, struct cp_refusal *refu
 
 static bool check_upsample(struct cp_inference *inference, const struct cp_upsample *upsample, int axes)
 {
-    int needed = axes_of_mode(upsample->mode);
+    int needed = cp_axes_of_mode(upsample->mode);
     int listed = upsample->size.count ? upsample->size.count : upsample->scale_factor.count;
     bool right = true;
     if (needed && needed != axes) {
@@ -84,7 +83,14 @@ static double scale_of(const struct cp_upsample *upsample, int axis)
     return upsample->scale_factor.at[upsample->scale_factor.count == 1 ? 0 : axis];
 }
 
-/* PyTorch: ⌊i · scale_factor⌋ with the product in binary64. */
+bool cp_resized(int64_t input, double factor, int64_t *output)
+{
+    double size = floor((double)input * factor);
+    if (size > (double)CP_MAX_COUNT) return false;
+    *output = (int64_t)size;
+    return true;
+}
+
 static bool upsample_axis(struct cp_inference *inference, const struct cp_upsample *upsample, int axis, int64_t *output)
 {
     if (upsample->size.count) {
@@ -92,17 +98,13 @@ static bool upsample_axis(struct cp_inference *inference, const struct cp_upsamp
         return true;
     }
     int64_t input = inference->inputs[0]->size[axis + 2];
-    double size = floor((double)input * scale_of(upsample, axis));
-    if (size > (double)CP_MAX_COUNT) {
+    if (!cp_resized(input, scale_of(upsample, axis), output)) {
         cp_report(inference, CP_CODE_count_overflow, "scale_factor", axis, CP_ARGUMENTS(cp_words("the output's size")));
         return false;
     }
-    if (size < 1) {
-        cp_report(inference, CP_CODE_scale_leaves_nothing, "scale_factor", axis, CP_ARGUMENTS(cp_number(input)));
-        return false;
-    }
-    *output = (int64_t)size;
-    return true;
+    if (*output >= 1) return true;
+    cp_report(inference, CP_CODE_scale_leaves_nothing, "scale_factor", axis, CP_ARGUMENTS(cp_number(input)));
+    return false;
 }
 
 static bool upsample_infer(struct cp_inference *inference)
@@ -186,6 +188,7 @@ const struct cp_layer_kind cp_upsample_kind = {
     .legal = upsample_legal,
     .stage = CP_STAGE_UPSAMPLE,
     .infer = upsample_infer,
+    .law = cp_upsample_law,
     .reach = upsample_reach,
 };
 
@@ -227,9 +230,8 @@ static bool shuffle_infer(struct cp_inference *inference)
     if (!cp_multiply(shuffle->factor, shuffle->factor, &square)) return report_overflow(inference, "upscale_factor");
     if (last[0] % square) {
         cp_report(inference, CP_CODE_not_divisible, "upscale_factor", CP_NO_AXIS,
-                  CP_ARGUMENTS(cp_words("channels"), cp_number(last[0]), cp_words("upscale_factor²"),
-                               cp_number(square), cp_number(last[0] % square),
-                               cp_number(cp_greatest_common_divisor(last[0], square))));
+                  CP_ARGUMENTS(cp_words("channels"), cp_number(last[0]), cp_words("upscale_factor²"), cp_number(square),
+                               cp_number(last[0] % square), cp_number(cp_greatest_common_divisor(last[0], square))));
         return false;
     }
     last[0] /= square;
@@ -250,7 +252,8 @@ static bool unshuffle_infer(struct cp_inference *inference)
     if (!right) return false;
     last[1] /= shuffle->factor;
     last[2] /= shuffle->factor;
-    if (cp_multiply(last[0], shuffle->factor, &last[0]) && cp_multiply(last[0], shuffle->factor, &last[0])) return true;
+    int64_t square;
+    if (cp_multiply(shuffle->factor, shuffle->factor, &square) && cp_multiply(last[0], square, &last[0])) return true;
     return report_overflow(inference, "downscale_factor");
 }
 
@@ -282,6 +285,7 @@ const struct cp_layer_kind cp_pixel_shuffle_kind = {
     CP_PARAMETERS(struct cp_pixel_shuffle, .factor = 1),
     .stage = CP_STAGE_SHUFFLE,
     .infer = shuffle_infer,
+    .law = cp_pixel_shuffle_law,
     .reach = shuffle_reach,
 };
 
@@ -292,5 +296,6 @@ const struct cp_layer_kind cp_pixel_unshuffle_kind = {
     CP_PARAMETERS(struct cp_pixel_shuffle, .factor = 1),
     .stage = CP_STAGE_UNSHUFFLE,
     .infer = unshuffle_infer,
+    .law = cp_pixel_unshuffle_law,
     .reach = unshuffle_reach,
 };

@@ -1,5 +1,5 @@
 /* Linear, and the layers that only rearrange: Flatten, Unflatten, Reshape, Permute, Slice, Mean, ChannelShuffle. */
-#include "core/layers/kinds.h"
+#include "core/layers/laws.h"
 
 static bool report_overflow(struct cp_inference *inference, const char *member)
 {
@@ -65,6 +65,7 @@ const struct cp_layer_kind cp_linear_kind = {
     CP_MEMBERS(linear_members),
     CP_PARAMETERS(struct cp_linear, .bias = true),
     .infer = linear_infer,
+    .law = cp_linear_law,
     .cost = linear_cost,
     .reach = linear_reach,
 };
@@ -121,6 +122,7 @@ const struct cp_layer_kind cp_flatten_kind = {
     CP_MEMBERS(flatten_members),
     CP_PARAMETERS(struct cp_flatten, .start_dim = 1, .end_dim = -1),
     .infer = flatten_infer,
+    .law = cp_flatten_law,
     .reach = regroup_reach,
 };
 
@@ -210,6 +212,7 @@ const struct cp_layer_kind cp_unflatten_kind = {
     CP_PARAMETERS(struct cp_unflatten, .dim = 0),
     .legal = unflatten_legal,
     .infer = unflatten_infer,
+    .law = cp_unflatten_law,
     .reach = regroup_reach,
 };
 
@@ -247,6 +250,7 @@ const struct cp_layer_kind cp_reshape_kind = {
     CP_PARAMETERS(struct cp_reshape, .shape.count = 0),
     .legal = reshape_legal,
     .infer = reshape_infer,
+    .law = cp_reshape_law,
     .reach = regroup_reach,
 };
 
@@ -306,6 +310,7 @@ const struct cp_layer_kind cp_permute_kind = {
     CP_MEMBERS(permute_members),
     CP_PARAMETERS(struct cp_permute, .dims.count = 0),
     .infer = permute_infer,
+    .law = cp_permute_law,
     .reach = permute_reach,
 };
 
@@ -350,6 +355,14 @@ static int64_t slice_bound(int64_t index, int64_t size)
     return index < size ? index : size;
 }
 
+bool cp_sliced(const struct cp_slice *slice, int64_t size, int64_t *output)
+{
+    int64_t start = slice_bound(slice->start, size), end = slice_bound(slice->end, size);
+    if (start >= end) return false;
+    *output = cp_ceil_divide(end - start, slice->step);
+    return true;
+}
+
 static bool slice_infer(struct cp_inference *inference)
 {
     const struct cp_slice *slice = inference->layer->params;
@@ -360,10 +373,7 @@ static bool slice_infer(struct cp_inference *inference)
     int64_t start = slice_bound(slice->start, size), end = slice_bound(slice->end, size);
     inference->plan->rule = "o = ⌈(end − start)/step⌉";
     inference->plan->output = *input;
-    if (start < end) {
-        inference->plan->output.size[dim] = cp_ceil_divide(end - start, slice->step);
-        return true;
-    }
+    if (cp_sliced(slice, size, &inference->plan->output.size[dim])) return true;
     cp_report(inference, CP_CODE_empty_slice, cp_given(inference->layer, SLICE_END) ? "end" : "start", CP_NO_AXIS,
               CP_ARGUMENTS(cp_number(start), cp_number(end), cp_number(size)));
     return false;
@@ -384,6 +394,7 @@ const struct cp_layer_kind cp_slice_kind = {
     CP_MEMBERS(slice_members),
     CP_PARAMETERS(struct cp_slice, .end = CP_MAX_COUNT, .step = 1),
     .infer = slice_infer,
+    .law = cp_slice_law,
     .reach = slice_reach,
 };
 
@@ -457,6 +468,7 @@ const struct cp_layer_kind cp_mean_kind = {
     CP_MEMBERS(mean_members),
     CP_PARAMETERS(struct cp_mean, .keepdim = false),
     .infer = mean_infer,
+    .law = cp_mean_law,
     .reach = mean_reach,
 };
 
@@ -485,4 +497,5 @@ const struct cp_layer_kind cp_channel_shuffle_kind = {
     CP_MEMBERS(channel_shuffle_members),
     CP_PARAMETERS(struct cp_channel_shuffle, .groups = 1),
     .infer = channel_shuffle_infer,
+    .law = cp_channel_shuffle_law,
 };

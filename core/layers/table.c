@@ -1,6 +1,7 @@
 /* THE table of layer kinds: every type that a user may write, in the order in which documentation lists them. */
 #include "core/layers/kinds.h"
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): string literals are joined to the name */
 #define TYPE(name_, kind_)                                                                                             \
     {                                                                                                                  \
         .name = (name_), .name_size = sizeof(name_) - 1, .axes = 0, .kind = &(kind_)                                   \
@@ -9,6 +10,7 @@
     {                                                                                                                  \
         .name = name_ #axes_ "d", .name_size = sizeof(name_ #axes_ "d") - 1, .axes = (axes_), .kind = &(kind_)         \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 #define TYPES_1D_2D(name_, kind_) TYPE_ND(name_, 1, kind_), TYPE_ND(name_, 2, kind_)
 #define TYPES_1D_TO_3D(name_, kind_) TYPES_1D_2D(name_, kind_), TYPE_ND(name_, 3, kind_)
 

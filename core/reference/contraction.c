@@ -156,12 +156,18 @@ int cp_instructions_lanes(enum cp_instruction_set instructions)
 
 /* ---- float64 ------------------------------------------------------------------------------------------------------ */
 
-/* Strips that are done for every row before the next ones: their part of b then stays in the cache. */
-#define STRIPS_AT_ONCE 24
+/* The loops around the tiles: a few strips, then a stretch of the terms, then all blocks of rows. So the part of b that a
+ * stretch reads stays in the first level of the cache while the rows pass by, and the packed rows are one stream. */
+enum {
+    TERMS_AT_ONCE = 160,      /* 3 strips of 160 terms: 30 KiB of b without overlap, a third of that with a 3 × 3 kernel */
+    STRIPS_AT_ONCE = 3,       /* the width of the tallest tile */
+    STRIPS_OF_ONE_BLOCK = 24, /* where no second block of rows would read b again; a multiple of all widths but one */
+};
 
-/* Terms that are added to all sums of a block before the next ones, so that their packed part of a stays in the first
- * level of the cache: 192 terms of 8 rows are 12 KiB. */
-#define TERMS_AT_ONCE 192
+int64_t cp_contraction_scratch(int64_t rows, int64_t depth)
+{
+    return rows * depth + CP_MOST_LANES * (STRIPS_AT_ONCE * rows + STRIPS_OF_ONE_BLOCK * CP_TILE_ROWS);
+}
 
 /* Rows of the next block: a size that the variants have a tile for. */
 static int block_rows(int64_t rows_left, int most)
@@ -171,14 +177,24 @@ static int block_rows(int64_t rows_left, int most)
 }
 
 /* One block of rows as [outer][tap][row], so that the kernel reads its weights in one stream. */
-static void pack_block(const struct cp_contraction *contraction, const double *a, int rows, double *packed)
+static inline __attribute__((always_inline)) void pack_rows(const struct cp_contraction *contraction, const double *a,
+                                                            const int rows, double *restrict packed)
 {
+    int64_t stride = contraction->a_row;
     for (int64_t outer = 0; outer < contraction->outer; outer++) {
-        for (int64_t tap = 0; tap < contraction->taps; tap++) {
+        for (int64_t tap = 0; tap < contraction->taps; tap++, packed += rows) {
             const double *column = a + outer * contraction->a_outer + contraction->a_tap[tap];
-            for (int row = 0; row < rows; row++) *packed++ = column[row * contraction->a_row];
+            for (int row = 0; row < rows; row++) packed[row] = column[row * stride];
         }
     }
+}
+
+static void pack_block(const struct cp_contraction *contraction, const double *a, int rows, double *packed)
+{
+    if (rows == CP_TILE_ROWS)
+        pack_rows(contraction, a, CP_TILE_ROWS, packed); /* the usual case, unrolled */
+    else
+        pack_rows(contraction, a, rows, packed);
 }
 
 static void pack(const struct cp_contraction *contraction, const double *a, int most_rows, double *packed)
@@ -191,52 +207,75 @@ static void pack(const struct cp_contraction *contraction, const double *a, int 
     }
 }
 
-/* Run a block over some strips, stretch by stretch: whole outers where several fit, else parts of one. */
-static void run_block(const struct cp_contraction *contraction, const struct variant *variant, struct tile_job *job,
-                      const double *packed, const double *b)
+/* A stretch of the terms: outers [outer, outer_end), and of each the taps [tap, tap_end). */
+struct stretch {
+    int64_t outer, outer_end, tap, tap_end;
+};
+
+/* The next one: whole outers where several fit, in equal parts, else parts of one. */
+static struct stretch stretch_at(const struct cp_contraction *contraction, int64_t outer, int64_t tap)
 {
-    int64_t taps = contraction->taps, outer = contraction->outer, depth = outer * taps;
-    int64_t stretches = depth / TERMS_AT_ONCE + 1;
-    int64_t outers_at_once = taps >= TERMS_AT_ONCE ? 1 : (outer + stretches - 1) / stretches;
-    int64_t taps_at_once = taps >= TERMS_AT_ONCE ? TERMS_AT_ONCE : taps;
-    job->is_first = true;
-    for (int64_t at = 0, tap = 0; at < outer || job->is_first;) {
-        job->outer = outer - at < outers_at_once ? outer - at : outers_at_once;
-        job->taps = taps - tap < taps_at_once ? taps - tap : taps_at_once;
-        job->packed = packed + (at * taps + tap) * job->rows;
-        job->b = b + at * contraction->b_outer;
-        job->b_tap = contraction->b_tap + tap;
-        tap += job->taps;
-        if (tap == taps) {
-            at += job->outer;
-            tap = 0;
-        }
-        job->is_last = at == outer;
+    int64_t taps = contraction->taps, most = contraction->outer;
+    if (taps >= TERMS_AT_ONCE) {
+        int64_t end = tap + TERMS_AT_ONCE < taps ? tap + TERMS_AT_ONCE : taps;
+        return (struct stretch){outer, outer < most ? outer + 1 : most, tap, end};
+    }
+    int64_t parts = most * taps / TERMS_AT_ONCE + 1, step = (most + parts - 1) / parts;
+    return (struct stretch){outer, outer + step < most ? outer + step : most, 0, taps};
+}
+
+/* Add a stretch to every row of the job's strips. */
+static bool run_stretch(const struct cp_contraction *contraction, const struct variant *variant, struct tile_job *job,
+                        const struct stretch *stretch, const double *packed, const double *initial, double *partial,
+                        double *out, struct cp_stop stop)
+{
+    int64_t depth = contraction->outer * contraction->taps;
+    for (int64_t row = 0; row < contraction->rows; row += job->rows) {
+        if (cp_stopped(stop)) return false;
+        job->rows = block_rows(contraction->rows - row, variant->most_rows);
+        job->packed = packed + row * depth + (stretch->outer * contraction->taps + stretch->tap) * job->rows;
+        job->initial = initial ? initial + row : NULL;
+        job->partial = partial + row * job->strip_count * variant->lanes;
+        job->out = out + row * contraction->out_row;
         variant->run(job);
-        job->is_first = false;
+    }
+    return true;
+}
+
+static bool run_strips(const struct cp_contraction *contraction, const struct variant *variant, struct tile_job *job,
+                       const double *packed, const double *b, const double *initial, double *partial, double *out,
+                       struct cp_stop stop)
+{
+    struct stretch stretch = stretch_at(contraction, 0, 0);
+    for (job->is_first = true;; job->is_first = false) {
+        bool row_end = stretch.tap_end == contraction->taps;
+        job->is_last = row_end && stretch.outer_end == contraction->outer;
+        job->outer = stretch.outer_end - stretch.outer;
+        job->taps = stretch.tap_end - stretch.tap;
+        job->b = b + stretch.outer * contraction->b_outer;
+        job->b_tap = contraction->b_tap + stretch.tap;
+        if (!run_stretch(contraction, variant, job, &stretch, packed, initial, partial, out, stop)) return false;
+        if (job->is_last) return true;
+        stretch = row_end ? stretch_at(contraction, stretch.outer_end, 0)
+                          : stretch_at(contraction, stretch.outer, stretch.tap_end);
     }
 }
 
 bool cp_contract_float64(const struct cp_contraction *contraction, enum cp_instruction_set instructions,
-                         const double *a, const double *b, const double *initial, double *packed, double *out,
+                         const double *a, const double *b, const double *initial, double *scratch, double *out,
                          struct cp_stop stop)
 {
     const struct variant *variant = variant_of(instructions);
-    double partial[STRIPS_AT_ONCE * CP_TILE_ROWS * CP_MOST_LANES];
+    double *partial = scratch + contraction->rows * contraction->outer * contraction->taps;
+    int64_t at_once = contraction->rows <= variant->most_rows ? STRIPS_OF_ONE_BLOCK : STRIPS_AT_ONCE;
     struct tile_job job = {.b_outer = contraction->b_outer, .out_row = contraction->out_row,
-                           .out_step = contraction->out_step, .partial = partial};
-    pack(contraction, a, variant->most_rows, packed);
-    for (int64_t at = 0; at < contraction->strip_count; at += STRIPS_AT_ONCE) {
+                           .out_step = contraction->out_step};
+    pack(contraction, a, variant->most_rows, scratch);
+    for (int64_t at = 0; at < contraction->strip_count; at += at_once) {
         int64_t left = contraction->strip_count - at;
         job.strips = contraction->strips + at;
-        job.strip_count = left < STRIPS_AT_ONCE ? left : STRIPS_AT_ONCE;
-        for (int64_t row = 0; row < contraction->rows; row += job.rows) {
-            if (cp_stopped(stop)) return false;
-            job.rows = block_rows(contraction->rows - row, variant->most_rows);
-            job.initial = initial ? initial + row : NULL;
-            job.out = out + row * contraction->out_row;
-            run_block(contraction, variant, &job, packed + row * contraction->outer * contraction->taps, b);
-        }
+        job.strip_count = left < at_once ? left : at_once;
+        if (!run_strips(contraction, variant, &job, scratch, b, initial, partial, out, stop)) return false;
     }
     return true;
 }

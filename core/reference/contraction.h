@@ -69,10 +69,12 @@ static inline bool cp_stopped(struct cp_stop stop)
     return stop.stop && stop.stop(stop.context);
 }
 
-/* `packed` is scratch for rows · outer · taps doubles. False: stopped, `out` is then incomplete. NaN results are
- * canonical. */
+/* Doubles of scratch for a contraction of `rows` rows of `depth` = outer · taps terms each. */
+int64_t cp_contraction_scratch(int64_t rows, int64_t depth);
+
+/* False: stopped, `out` is then incomplete. NaN results are canonical. */
 CP_MUST_CHECK bool cp_contract_float64(const struct cp_contraction *contraction, enum cp_instruction_set instructions,
-                                       const double *a, const double *b, const double *initial, double *packed,
+                                       const double *a, const double *b, const double *initial, double *scratch,
                                        double *out, struct cp_stop stop);
 
 enum cp_contract_status { CP_CONTRACT_DONE, CP_CONTRACT_STOPPED, CP_CONTRACT_OVERFLOW };

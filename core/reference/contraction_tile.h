@@ -23,30 +23,35 @@ static inline CP_TARGET __attribute__((always_inline)) void CP_TILE(store)(const
     for (int64_t lane = 0; lane < strip->count; lane++) out[lane * job->out_step] = values[lane];
 }
 
-/* Strips `at` and following; past the last one it is repeated, which stores the same values again. */
+/* Strip v of a tile; past the last one it is repeated, which stores the same values again. */
+static inline CP_TARGET __attribute__((always_inline)) int64_t CP_TILE(strip)(const struct tile_job *job, int64_t at,
+                                                                              int v)
+{
+    return at + v < job->strip_count ? at + v : job->strip_count - 1;
+}
+
+/* Strips `at` and following. */
 static inline CP_TARGET __attribute__((always_inline)) void CP_TILE(tile)(const struct tile_job *job, int64_t at,
                                                                           const int rows, const int width)
 {
     CP_VECTOR sum[CP_TILE_ROWS][CP_TILE_WIDTH];
-    int64_t position[CP_TILE_WIDTH], strip[CP_TILE_WIDTH];
-    CP_UNROLL for (int v = 0; v < width; v++)
-    {
-        strip[v] = at + v < job->strip_count ? at + v : job->strip_count - 1;
-        position[v] = job->strips[strip[v]].b;
-    }
+    int64_t position[CP_TILE_WIDTH];
+    CP_UNROLL for (int v = 0; v < width; v++) position[v] = job->strips[CP_TILE(strip)(job, at, v)].b;
     CP_UNROLL for (int m = 0; m < rows; m++)
     {
         CP_UNROLL for (int v = 0; v < width; v++)
             sum[m][v] = job->is_first ? CP_SPLAT(job->initial ? job->initial[m] : 0.0)
-                                      : CP_LOAD(job->partial + (strip[v] * rows + m) * CP_LANES);
+                                      : CP_LOAD(job->partial + (CP_TILE(strip)(job, at, v) * rows + m) * CP_LANES);
     }
     const double *a = job->packed;
     const double *plane = job->b;
-    for (int64_t outer = 0; outer < job->outer; outer++, plane += job->b_outer) {
-        for (int64_t tap = 0; tap < job->taps; tap++, a += rows) {
-            const double *b = plane + job->b_tap[tap];
+    const int64_t *taps_end = job->b_tap + job->taps;
+    for (int64_t outer = job->outer; outer > 0; outer--, plane += job->b_outer) {
+        const double *cells[CP_TILE_WIDTH];
+        CP_UNROLL for (int v = 0; v < width; v++) cells[v] = plane + position[v];
+        for (const int64_t *tap = job->b_tap; tap < taps_end; tap++, a += rows) {
             CP_VECTOR x[CP_TILE_WIDTH];
-            CP_UNROLL for (int v = 0; v < width; v++) x[v] = CP_LOAD(b + position[v]);
+            CP_UNROLL for (int v = 0; v < width; v++) x[v] = CP_LOAD(cells[v] + *tap);
             CP_UNROLL for (int m = 0; m < rows; m++)
             {
                 CP_VECTOR w = CP_SPLAT(a[m]);
@@ -54,14 +59,17 @@ static inline CP_TARGET __attribute__((always_inline)) void CP_TILE(tile)(const 
             }
         }
     }
+    /* Opaque from here, so that no address of what follows takes a register of the loop above. */
+    __asm__("" : "+r"(job), "+r"(at));
     CP_UNROLL for (int m = 0; m < rows; m++)
     {
         CP_UNROLL for (int v = 0; v < width; v++)
         {
+            int64_t strip = CP_TILE(strip)(job, at, v);
             if (job->is_last)
-                CP_TILE(store)(job, &job->strips[strip[v]], job->out + m * job->out_row, sum[m][v]);
+                CP_TILE(store)(job, &job->strips[strip], job->out + m * job->out_row, sum[m][v]);
             else
-                CP_STORE(job->partial + (strip[v] * rows + m) * CP_LANES, sum[m][v]);
+                CP_STORE(job->partial + (strip * rows + m) * CP_LANES, sum[m][v]);
         }
     }
 }

@@ -303,14 +303,17 @@ static bool scratch_of(const struct cp_frame *frame, enum cp_sense sense, int64_
 {
     const struct cp_frame_axis *axis = frame->axis;
     int64_t kernel_count = cp_frame_kernel_count(frame), units = cp_frame_small_count(frame);
-    int64_t samples = sense == CP_WEIGHT ? frame->batch : 1;
+    int64_t samples = sense == CP_WEIGHT ? frame->batch : 1, depth;
+    int64_t rows = sense == CP_SCATTER ? frame->big_channels : frame->small_channels;
+    int64_t outer = sense == CP_WEIGHT ? samples : sense == CP_SCATTER ? frame->small_channels : frame->big_channels;
     scratch->phases = sense == CP_SCATTER ? phases_of(&axis[0]) * phases_of(&axis[1]) * phases_of(&axis[2]) : 1;
     /* A phase's two lists are written a kernel apart and then moved together, so the last phase needs room for it. */
     scratch->taps = 2 * (sense == CP_WEIGHT ? units : kernel_count * (sense == CP_SCATTER ? 2 : 1));
     return cp_multiply(copy->total, samples, &scratch->copy) &&
            cp_add(scratch->copy, CP_CONTRACTION_SLACK, &scratch->copy) &&
-           cp_multiply(frame->small_channels, sense == CP_WEIGHT ? units : kernel_count, &scratch->packed) &&
-           cp_multiply(scratch->packed, sense == CP_WEIGHT ? samples : frame->big_channels, &scratch->packed) &&
+           cp_multiply(outer, sense == CP_WEIGHT ? units : kernel_count, &depth) &&
+           cp_multiply(rows, depth, &scratch->packed) &&
+           cp_add(cp_contraction_scratch(rows, depth), 0, &scratch->packed) &&
            strips_at_most(frame, sense, lanes, &scratch->strips);
 }
 

@@ -4,7 +4,10 @@
 
 #include "core/checked.h"
 
-enum { ELEMENT_BYTES = 8 };
+enum {
+    ELEMENT_BYTES = 8,
+    SMALL_COPY = 4096, /* elements that are sooner cleared whole than around their middle */
+};
 
 bool cp_side_copy_lay_out(struct cp_side_copy *copy)
 {
@@ -59,6 +62,10 @@ void cp_side_copy_clear(const struct cp_side_copy *copy, void *target)
     unsigned char *line = target;
     int64_t lines = copy->channels * copy->extent[0] * copy->extent[1];
     bool whole = copy->deal != 1 || w.first >= w.end;
+    if (copy->total <= SMALL_COPY) {
+        memset(target, 0, (size_t)copy->total * ELEMENT_BYTES);
+        return;
+    }
     for (int64_t i = 0; i < lines; i++, line += copy->line * ELEMENT_BYTES) {
         int64_t y = i % copy->extent[1], z = i / copy->extent[1] % copy->extent[0];
         if (whole || y < h.first || y >= h.end || z < d.first || z >= d.end) {

@@ -1,4 +1,5 @@
 /* The server's life: start, drain, end. */
+#define _GNU_SOURCE /* strerrordesc_np */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -87,7 +88,7 @@ struct cp_http *cp_http_start(const struct cp_http_options *options, char *error
     allow_descriptors(options->connection_limit);
     atomic_store(&cp_draining, false);
     if (http->ended < 0 || !start_workers(http)) {
-        snprintf(error, error_size, "cannot start %d workers: %s", workers, strerror(errno));
+        snprintf(error, error_size, "cannot start %d workers: %s", workers, strerrordesc_np(errno));
         cp_http_free(http);
         return NULL;
     }

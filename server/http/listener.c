@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* strerrordesc_np */
 #include "server/http/listener.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@ static const char *reason_of(int code)
     case EADDRINUSE: return "the port is taken by another process; choose another one, or 0 for any";
     case EACCES: return "no permission; ports below 1024 are privileged, choose a higher one";
     case EADDRNOTAVAIL: return "no interface of this machine has that address";
-    default: return strerror(code);
+    default: return strerrordesc_np(code);
     }
 }
 
@@ -45,10 +46,12 @@ static void copy_host(const char *host, char *name, size_t name_size)
     snprintf(name, name_size, "%.*s", (int)(bracketed ? size - 2 : size), host + bracketed);
 }
 
-int cp_listener_open(const char *host, int port, char *error, size_t error_size)
+/* -1 with *error set; *no_family tells whether it was for want of the address family. */
+static int open_host(const char *host, int port, char *error, size_t error_size, bool *no_family)
 {
     char name[256], service[16];
-    copy_host(host && *host ? host : "::", name, sizeof name);
+    *no_family = false;
+    copy_host(host, name, sizeof name);
     snprintf(service, sizeof service, "%d", port);
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
@@ -62,12 +65,17 @@ int cp_listener_open(const char *host, int port, char *error, size_t error_size)
     for (const struct addrinfo *at = found; at && listener < 0; at = at->ai_next) listener = open_at(at);
     int code = errno;
     freeaddrinfo(found);
-    bool no_ipv6 = listener < 0 && code == EAFNOSUPPORT && !(host && *host);
-    if (no_ipv6) return cp_listener_open("0.0.0.0", port, error, error_size);
-    if (listener < 0) {
-        snprintf(error, error_size, "cannot listen on host %s, port %d: %s", name, port, reason_of(code));
-    }
-    return listener;
+    if (listener >= 0) return listener;
+    *no_family = code == EAFNOSUPPORT;
+    snprintf(error, error_size, "cannot listen on host %s, port %d: %s", name, port, reason_of(code));
+    return -1;
+}
+
+int cp_listener_open(const char *host, int port, char *error, size_t error_size)
+{
+    bool any = !host || !*host, no_family;
+    int listener = open_host(any ? "::" : host, port, error, error_size, &no_family);
+    return any && no_family ? open_host("0.0.0.0", port, error, error_size, &no_family) : listener;
 }
 
 int cp_listener_port(int listener)

@@ -43,7 +43,7 @@ static void add(struct cp_reply_head *head, const char *name, const char *value)
     head->headers[head->count++] = (struct cp_header){name, value};
 }
 
-void cp_reply_head_make(struct cp_reply_head *head, enum cp_method method, const struct cp_reply *reply, bool close)
+void cp_reply_head_make(struct cp_reply_head *head, enum cp_request_method method, const struct cp_reply *reply, bool close)
 {
     head->count = 0;
     cp_server_timing(head->server_timing, reply);

@@ -118,7 +118,7 @@ bool cp_target_split(struct cp_text target, struct cp_text *path, struct cp_text
     return true;
 }
 
-enum cp_method cp_method_of(struct cp_text name)
+enum cp_request_method cp_method_of(struct cp_text name)
 {
     if (cp_text_is(name, "POST")) return CP_POST;
     if (cp_text_is(name, "GET")) return CP_GET;

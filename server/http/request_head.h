@@ -36,6 +36,6 @@ int cp_request_head_framing(const struct cp_request_head *head, bool old_version
  * "*" stays. False when it has white space or control characters in it. */
 bool cp_target_split(struct cp_text target, struct cp_text *path, struct cp_text *query);
 
-enum cp_method cp_method_of(struct cp_text name);
+enum cp_request_method cp_method_of(struct cp_text name);
 
 #endif

@@ -1,5 +1,6 @@
 #include "server/json/json.h"
 
+#include <assert.h>
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,9 +10,11 @@
 #include "server/json/json_check.h"
 #include "server/json/outline.h"
 
-/* A struct cp_json is a cJSON by another name. The tree's own use of cJSON's fields: */
+/* A struct cp_json is a cJSON by another name. The tree's own use of cJSON's fields: `string` and `valuestring` point to
+ * a struct cp_text, the latter of a number to the int64_t that it exactly is where binary64 may not hold it, `valueint`
+ * counts the children, and in `type` there may be: */
 enum {
-    IS_DUPLICATE = 1 << 30, /* in `type`: the member's name was there before */
+    IS_DUPLICATE = 1 << 30, /* the member's name was there before */
     FEW_MEMBERS = 16,       /* up to here comparing every two names is the fastest */
 };
 
@@ -66,6 +69,11 @@ static cJSON *build_tree(struct cp_arena *arena, const struct cp_outline *outlin
     return root;
 }
 
+static struct cp_text text_at(const char *pointer)
+{
+    return *(const struct cp_text *)(const void *)pointer;
+}
+
 /* A member's name with what orders it: the hash first, which is nearly always enough. */
 struct name {
     uint64_t hash;
@@ -73,17 +81,21 @@ struct name {
     size_t index;
 };
 
-static uint64_t hash_name(const char *name)
+static uint64_t hash_name(struct cp_text name)
 {
-    uint64_t hash = 0;
-    for (; *name; name++) hash = (hash ^ (unsigned char)*name) * UINT64_C(0x9E3779B97F4A7C15) ^ hash >> 29;
+    uint64_t hash = name.size;
+    for (size_t at = 0; at < name.size; at++)
+        hash = (hash ^ (unsigned char)name.bytes[at]) * UINT64_C(0x9E3779B97F4A7C15) ^ hash >> 29;
     return hash;
 }
 
 static int compare_names(const struct name *a, const struct name *b)
 {
+    struct cp_text one = text_at(a->member->string);
+    struct cp_text other = text_at(b->member->string);
     if (a->hash != b->hash) return a->hash < b->hash ? -1 : 1;
-    return strcmp(a->member->string, b->member->string);
+    if (one.size != other.size) return one.size < other.size ? -1 : 1;
+    return one.size ? memcmp(one.bytes, other.bytes, one.size) : 0;
 }
 
 static void merge(const struct name *from, size_t begin, size_t middle, size_t end, struct name *to)
@@ -112,13 +124,15 @@ static struct name *sort_names(struct name *names, struct name *other, size_t co
     return names;
 }
 
-static cJSON *find_duplicate_of_many(struct cp_arena *arena, const cJSON *object, size_t count)
+/* The first member of an object whose name is that of an earlier one, or NULL. */
+static cJSON *find_duplicate(struct cp_arena *arena, const cJSON *object)
 {
+    size_t count = (size_t)object->valueint;
     struct name *names = CP_NEW_ARRAY(arena, struct name, count);
     struct name *other = CP_NEW_ARRAY(arena, struct name, count);
     size_t index = 0;
     for (cJSON *member = object->child; member; member = member->next, index++)
-        names[index] = (struct name){hash_name(member->string), member, index};
+        names[index] = (struct name){hash_name(text_at(member->string)), member, index};
     names = sort_names(names, other, count);
     const struct name *first = NULL;
     for (index = 1; index < count; index++)
@@ -127,54 +141,109 @@ static cJSON *find_duplicate_of_many(struct cp_arena *arena, const cJSON *object
     return first ? first->member : NULL;
 }
 
-/* The first member whose name is that of an earlier one, or NULL. */
-static cJSON *find_duplicate(struct cp_arena *arena, const cJSON *object)
+/* ---- From the skeleton to the tree -------------------------------------------------------------------------------- */
+
+struct container {
+    cJSON *item;
+    uint64_t seen; /* bits that stand for the names so far, to tell most new ones without comparing */
+};
+
+struct filler {
+    struct cp_arena *arena;
+    const double *numbers; /* the next ones of the outline */
+    struct cp_long_integer *long_integers;
+    struct cp_text *texts;
+    bool has_duplicates; /* of which at least the first of each object is marked */
+};
+
+/* A string that is not empty has escapes, and cJSON has read it. */
+static char *next_text(struct filler *filler, const char *read)
 {
-    const char *names[FEW_MEMBERS];
-    size_t count = 0;
-    for (cJSON *member = object->child; member; member = member->next) {
-        const char *name = member->string;
-        if (count == FEW_MEMBERS) {
-            while ((member = member->next)) count++;
-            return find_duplicate_of_many(arena, object, count + 1);
+    struct cp_text *text = filler->texts++;
+    if (*read) *text = cp_text_of(read);
+    return (char *)text;
+}
+
+static void mark_duplicate(struct filler *filler, cJSON *member)
+{
+    filler->has_duplicates = true;
+    member->type |= IS_DUPLICATE;
+}
+
+/* The name of the newest member of an object; in large ones duplicates are looked for at the end. */
+static void fill_name(struct filler *filler, struct container *object, cJSON *member)
+{
+    member->string = next_text(filler, member->string);
+    struct cp_text name = text_at(member->string);
+    uint64_t bit = UINT64_C(1) << ((name.size * 8 ^ (name.size ? (unsigned char)*name.bytes : 0)) & 63);
+    bool is_new = !(object->seen & bit);
+    object->seen |= bit;
+    if (is_new || object->item->valueint > FEW_MEMBERS) return;
+    for (const cJSON *earlier = object->item->child; earlier != member; earlier = earlier->next)
+        if (cp_text_equal(text_at(earlier->string), name)) mark_duplicate(filler, member);
+}
+
+static void fill_value(struct filler *filler, cJSON *item)
+{
+    if (item->type == cJSON_NULL) {
+        const double *number = filler->numbers++;
+        if (isnan(*number)) return;
+        item->type = cJSON_Number;
+        item->valuedouble = *number;
+        if (__builtin_expect(filler->long_integers && filler->long_integers->number == number, 0)) {
+            item->valuestring = (char *)&filler->long_integers->value;
+            filler->long_integers = filler->long_integers->next;
         }
-        for (size_t earlier = 0; earlier < count; earlier++)
-            if (*name == *names[earlier] && strcmp(name, names[earlier]) == 0) return member;
-        names[count++] = name;
+    } else if (item->type == cJSON_String) {
+        item->valuestring = next_text(filler, item->valuestring);
     }
-    return NULL;
 }
 
-static void put_number(cJSON *item, double number)
+static void close_container(struct filler *filler, const cJSON *item)
 {
-    if (isnan(number)) return;
-    item->type = cJSON_Number;
-    item->valuedouble = number;
+    if (item->type != cJSON_Object || item->valueint <= FEW_MEMBERS) return;
+    cJSON *duplicate = find_duplicate(filler->arena, item);
+    if (duplicate) mark_duplicate(filler, duplicate);
 }
 
-/* The whole tree in the order of the text: puts in the outline's numbers, counts the children of every container into
- * its `valueint`, and looks for duplicates. The first value whose name is one ends the walk, with the number of values
- * before it in *ordinal. */
-static bool walk_to_duplicate(struct cp_arena *arena, cJSON *item, const double *numbers, size_t *ordinal)
+/* Go through the whole tree in the order of the text. */
+static void fill_tree(struct filler *filler, cJSON *item)
 {
-    cJSON *open[CP_MAX_JSON_DEPTH];
+    struct container open[CP_MAX_JSON_DEPTH];
     int depth = 0;
-    for (*ordinal = 0;; ++*ordinal) {
-        if (item->type & IS_DUPLICATE) return true;
-        if (depth) open[depth - 1]->valueint++;
-        if (item->type == cJSON_NULL) {
-            put_number(item, *numbers++);
-        } else if (item->child) {
-            cJSON *duplicate = cJSON_IsObject(item) ? find_duplicate(arena, item) : NULL;
-            if (duplicate) duplicate->type |= IS_DUPLICATE;
-            open[depth++] = item;
+    for (;;) {
+        if (depth) open[depth - 1].item->valueint++;
+        if (item->string) fill_name(filler, &open[depth - 1], item);
+        fill_value(filler, item);
+        if (item->child) {
+            open[depth++] = (struct container){item, 0};
             item = item->child;
             continue;
         }
         while (!item->next) {
-            if (depth == 0) return false;
-            item = open[--depth];
+            if (depth == 0) return;
+            item = open[--depth].item;
+            close_container(filler, item);
         }
+        item = item->next;
+    }
+}
+
+/* ---- Where a duplicate stands ------------------------------------------------------------------------------------- */
+
+/* How many values come before the first one that is marked; one is. */
+static size_t values_before_duplicate(const cJSON *item)
+{
+    const cJSON *open[CP_MAX_JSON_DEPTH];
+    int depth = 0;
+    for (size_t ordinal = 0;; ordinal++) {
+        if (item->type & IS_DUPLICATE) return ordinal;
+        if (item->child) {
+            open[depth++] = item;
+            item = item->child;
+            continue;
+        }
+        while (!item->next) item = open[--depth];
         item = item->next;
     }
 }
@@ -218,13 +287,16 @@ static size_t offset_of_name(const char *bytes, size_t size, size_t ordinal)
 
 const struct cp_json *cp_json_parse(struct cp_arena *arena, const char *bytes, size_t size, struct cp_json_error *error)
 {
-    size_t values;
-    size_t ordinal;
-    if (!cp_json_check_and_count(bytes, size, &values, error)) return NULL;
-    struct cp_outline outline = cp_json_outline(arena, bytes, size, values);
+    struct cp_json_counts counts;
+    if (!cp_json_check_and_count(bytes, size, &counts, error)) return NULL;
+    struct cp_outline outline = cp_json_outline(arena, bytes, size, &counts);
     cJSON *root = build_tree(arena, &outline);
-    if (walk_to_duplicate(arena, root, outline.numbers, &ordinal)) {
-        *error = (struct cp_json_error){CP_JSON_DUPLICATE, offset_of_name(bytes, size, ordinal), "another name"};
+    struct filler filler = {.arena = arena, .numbers = outline.numbers,
+                            .long_integers = outline.long_integers, .texts = outline.texts};
+    fill_tree(&filler, root);
+    if (filler.has_duplicates) {
+        size_t offset = offset_of_name(bytes, size, values_before_duplicate(root));
+        *error = (struct cp_json_error){CP_JSON_DUPLICATE, offset, "another name"};
         return NULL;
     }
     return (const struct cp_json *)root;
@@ -237,15 +309,10 @@ static const cJSON *item_of(const struct cp_json *value)
 
 enum cp_json_type cp_json_type(const struct cp_json *value)
 {
-    switch (item_of(value)->type) {
-    case cJSON_False: return CP_JSON_FALSE;
-    case cJSON_True: return CP_JSON_TRUE;
-    case cJSON_Number: return CP_JSON_NUMBER;
-    case cJSON_String: return CP_JSON_STRING;
-    case cJSON_Array: return CP_JSON_ARRAY;
-    case cJSON_Object: return CP_JSON_OBJECT;
-    default: return CP_JSON_NULL;
-    }
+    static_assert(cJSON_False == 1 && cJSON_Object == 64, "cJSON's types are bits, in this order");
+    static const unsigned char types[] = {CP_JSON_FALSE,  CP_JSON_TRUE,  CP_JSON_NULL,  CP_JSON_NUMBER,
+                                          CP_JSON_STRING, CP_JSON_ARRAY, CP_JSON_OBJECT};
+    return (enum cp_json_type)types[__builtin_ctz((unsigned)item_of(value)->type)];
 }
 
 const struct cp_json *cp_json_first(const struct cp_json *value)
@@ -266,12 +333,12 @@ size_t cp_json_count(const struct cp_json *value)
 struct cp_text cp_json_name(const struct cp_json *value)
 {
     const char *name = item_of(value)->string;
-    return name ? cp_text_of(name) : CP_TEXT("");
+    return name ? text_at(name) : CP_TEXT("");
 }
 
 struct cp_text cp_json_text(const struct cp_json *value)
 {
-    return cp_text_of(item_of(value)->valuestring);
+    return text_at(item_of(value)->valuestring);
 }
 
 double cp_json_number(const struct cp_json *value)
@@ -289,11 +356,18 @@ bool cp_json_integer(const struct cp_json *value, int64_t *integer)
     return true;
 }
 
+bool cp_json_long_integer(const struct cp_json *value, int64_t *integer)
+{
+    const cJSON *item = item_of(value);
+    if (item->type != cJSON_Number || !item->valuestring) return cp_json_integer(value, integer);
+    *integer = *(const int64_t *)(const void *)item->valuestring;
+    return true;
+}
+
 const struct cp_json *cp_json_member(const struct cp_json *object, struct cp_text name)
 {
     if (item_of(object)->type != cJSON_Object) return NULL;
     for (const cJSON *member = item_of(object)->child; member; member = member->next)
-        if (strncmp(member->string, name.bytes, name.size) == 0 && !member->string[name.size])
-            return (const struct cp_json *)member;
+        if (cp_text_equal(text_at(member->string), name)) return (const struct cp_json *)member;
     return NULL;
 }

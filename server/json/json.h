@@ -52,6 +52,10 @@ double cp_json_number(const struct cp_json *value);
 /* A number that is integral and within +-CP_MAX_COUNT (8, 8.0 and 1e1 are); false for all else. */
 bool cp_json_integer(const struct cp_json *value, int64_t *integer);
 
+/* A number that is an integer of int64, exactly as written: integral and within +-CP_MAX_COUNT, or beyond that written in
+ * digits alone (a point or an exponent would leave its last digits in doubt); false for all else. */
+bool cp_json_long_integer(const struct cp_json *value, int64_t *integer);
+
 /* The member of an object by name, or NULL. Linear: for objects with few members. */
 const struct cp_json *cp_json_member(const struct cp_json *object, struct cp_text name);
 

@@ -246,15 +246,18 @@ static position check_end(struct checker *checker, position at)
 }
 
 /* The whole text: one value, and for each container that is open a bit that says whether it is an object. */
-static position check_text(struct checker *checker, position at, position end, size_t *count)
+static position check_text(struct checker *checker, position at, position end, struct cp_json_counts *counts)
 {
     uint64_t objects = 0;
+    size_t strings = 0;
     int depth = 0;
     for (int values = 1;; values++) {
         if (objects & 1 && !(at = skip_name(checker, at, end))) return NULL;
+        strings += objects & 1;
         at = skip_space(at, end);
         if (values > CP_MAX_JSON_VALUES) return refuse(checker, CP_JSON_TOO_MANY, at, "fewer values");
         unsigned char byte = look(at, end);
+        strings += byte == '"';
         if (byte == '{' || byte == '[') {
             if (depth++ == CP_MAX_JSON_DEPTH) return refuse(checker, CP_JSON_TOO_DEEP, at, "less nesting");
             objects = objects << 1 | (byte == '{');
@@ -267,7 +270,7 @@ static position check_text(struct checker *checker, position at, position end, s
         /* After a value, or before the bracket of an empty container: close what closes here. */
         for (;; at++, depth--, objects >>= 1) {
             if (depth == 0) {
-                *count = (size_t)values;
+                *counts = (struct cp_json_counts){(size_t)values, strings};
                 return check_end(checker, at);
             }
             at = skip_space(at, end);
@@ -280,11 +283,12 @@ static position check_text(struct checker *checker, position at, position end, s
     }
 }
 
-bool cp_json_check_and_count(const char *bytes, size_t size, size_t *values, struct cp_json_error *error)
+bool cp_json_check_and_count(const char *bytes, size_t size, struct cp_json_counts *counts,
+                             struct cp_json_error *error)
 {
     position start = (position)bytes;
     struct checker checker = {.start = start, .end = start + size, .error = error};
-    if (!check_text(&checker, start, start + size, values)) return false;
+    if (!check_text(&checker, start, start + size, counts)) return false;
     if (checker.huge) return refuse(&checker, CP_JSON_HUGE, checker.huge, "a number within binary64");
     if (checker.nul) return refuse(&checker, CP_JSON_NUL, checker.nul, "a string without \\u0000");
     *error = (struct cp_json_error){CP_JSON_OK, 0, ""};
@@ -293,6 +297,6 @@ bool cp_json_check_and_count(const char *bytes, size_t size, size_t *values, str
 
 bool cp_json_check(const char *bytes, size_t size, struct cp_json_error *error)
 {
-    size_t values;
-    return cp_json_check_and_count(bytes, size, &values, error);
+    struct cp_json_counts counts;
+    return cp_json_check_and_count(bytes, size, &counts, error);
 }

@@ -65,6 +65,10 @@ static size_t format_unsigned(uint64_t value, char *out)
         *out = (char)('0' + value);
         return 1;
     }
+    if (value < 100) {
+        memcpy(out, pairs + 2 * value, 2);
+        return 2;
+    }
     int count = count_digits(value);
     write_digits(value, count, out);
     return (size_t)count;

@@ -19,8 +19,7 @@ struct cp_text cp_writer_text(const struct cp_writer *writer)
     return (struct cp_text){writer->start, writer->size};
 }
 
-/* To twice the size at least, so that a text of n bytes moves fewer than 2n. */
-__attribute__((noinline)) static void grow(struct cp_writer *writer, size_t bytes)
+void cp_writer_grow(struct cp_writer *writer, size_t bytes)
 {
     size_t capacity;
     if (__builtin_add_overflow(writer->size, bytes, &capacity)) writer->arena->exhausted(writer->arena);
@@ -29,20 +28,9 @@ __attribute__((noinline)) static void grow(struct cp_writer *writer, size_t byte
     writer->capacity = capacity;
 }
 
-static inline char *room(struct cp_writer *writer, size_t bytes)
-{
-    if (__builtin_expect(bytes > writer->capacity - writer->size, 0)) grow(writer, bytes);
-    return writer->start + writer->size;
-}
-
-char *cp_writer_room(struct cp_writer *writer, size_t bytes)
-{
-    return room(writer, bytes);
-}
-
 static inline void append(struct cp_writer *writer, const char *bytes, size_t size)
 {
-    memcpy(room(writer, size), bytes, size);
+    memcpy(cp_writer_room(writer, size), bytes, size);
     writer->size += size;
 }
 
@@ -51,58 +39,10 @@ void cp_write_raw(struct cp_writer *writer, const char *bytes, size_t size)
     append(writer, bytes, size);
 }
 
-/* The comma that is due, and then room for `bytes` of a value or name: where they go. */
-static inline char *begin_value(struct cp_writer *writer, size_t bytes)
-{
-    char *out = room(writer, bytes + 1);
-    *out = ',';
-    writer->size += writer->follows;
-    return out + writer->follows;
-}
-
-static inline void end_value(struct cp_writer *writer, size_t bytes)
-{
-    writer->size += bytes;
-    writer->follows = true;
-}
-
 static inline void write_value(struct cp_writer *writer, const char *bytes, size_t size)
 {
-    memcpy(begin_value(writer, size), bytes, size);
-    end_value(writer, size);
-}
-
-static inline void open_container(struct cp_writer *writer, char bracket)
-{
-    *begin_value(writer, 1) = bracket;
-    writer->size++;
-    writer->follows = false;
-}
-
-static inline void close_container(struct cp_writer *writer, char bracket)
-{
-    *room(writer, 1) = bracket;
-    end_value(writer, 1);
-}
-
-void cp_write_object_begin(struct cp_writer *writer)
-{
-    open_container(writer, '{');
-}
-
-void cp_write_object_end(struct cp_writer *writer)
-{
-    close_container(writer, '}');
-}
-
-void cp_write_array_begin(struct cp_writer *writer)
-{
-    open_container(writer, '[');
-}
-
-void cp_write_array_end(struct cp_writer *writer)
-{
-    close_container(writer, ']');
+    memcpy(cp_writer_begin_value(writer, size), bytes, size);
+    cp_writer_end_value(writer, size);
 }
 
 /* A character that may not stand in a string as it is. */
@@ -129,21 +69,39 @@ static const unsigned char *write_sequence(struct cp_writer *writer, const unsig
     return at + (length < 0 ? -length : 1);
 }
 
-static void write_quoted(struct cp_writer *writer, struct cp_text text)
+/* The rest of a text from its first special byte on. */
+static void write_escaped(struct cp_writer *writer, const unsigned char *at, const unsigned char *end)
 {
-    const unsigned char *at = (const unsigned char *)text.bytes;
-    const unsigned char *end = text.size ? at + text.size : at; /* no text may be a null pointer */
-    *begin_value(writer, text.size + 1) = '"';
-    writer->size++;
     while (at < end) {
-        const unsigned char *plain = at;
-        at = cp_skip_plain(at, end);
-        append(writer, (const char *)plain, (size_t)(at - plain));
-        if (at == end) break;
         if (*at >= 0x80)
             at = write_sequence(writer, at, end);
         else
             write_escape(writer, *at++);
+        const unsigned char *plain = at;
+        at = cp_skip_plain(at, end);
+        append(writer, (const char *)plain, (size_t)(at - plain));
+    }
+}
+
+/* The text is copied first and looked at where it lies then: zeros behind it, which are special, let that go on by
+ * whole blocks to its end. */
+static void write_quoted(struct cp_writer *writer, struct cp_text text)
+{
+    enum { BLOCK = 16 };
+    size_t plain = 0;
+    size_t prefix;
+    char *out = cp_writer_begin_value(writer, text.size + BLOCK + 1) + 1;
+    out[-1] = '"';
+    if (text.size) memcpy(out, text.bytes, text.size); /* no text may be a null pointer */
+    memset(out + text.size, 0, BLOCK);
+    do {
+        prefix = (size_t)cp_plain_prefix_16((const unsigned char *)out + plain);
+        plain += prefix;
+    } while (prefix == BLOCK);
+    writer->size += plain + 1;
+    if (plain < text.size) {
+        const unsigned char *bytes = (const unsigned char *)text.bytes;
+        write_escaped(writer, bytes + plain, bytes + text.size);
     }
     append(writer, "\"", 1);
 }
@@ -152,13 +110,6 @@ void cp_write_name(struct cp_writer *writer, struct cp_text name)
 {
     write_quoted(writer, name);
     append(writer, ":", 1);
-    writer->follows = false;
-}
-
-void cp_write_plain_name(struct cp_writer *writer, const char *quoted_with_colon, size_t size)
-{
-    memcpy(begin_value(writer, size), quoted_with_colon, size);
-    writer->size += size;
     writer->follows = false;
 }
 
@@ -175,11 +126,6 @@ void cp_write_boolean(struct cp_writer *writer, bool value)
         write_value(writer, "false", 5);
 }
 
-void cp_write_integer(struct cp_writer *writer, int64_t value)
-{
-    end_value(writer, cp_number_format_integer(value, begin_value(writer, CP_NUMBER_ROOM)));
-}
-
 void cp_write_count(struct cp_writer *writer, int64_t value)
 {
     if (value == CP_UNKNOWN)
@@ -191,7 +137,7 @@ void cp_write_count(struct cp_writer *writer, int64_t value)
 void cp_write_double(struct cp_writer *writer, double value)
 {
     if (isfinite(value))
-        end_value(writer, cp_number_format(value, begin_value(writer, CP_NUMBER_ROOM)));
+        cp_writer_end_value(writer, cp_number_format(value, cp_writer_begin_value(writer, CP_NUMBER_ROOM)));
     else
         cp_write_null(writer); /* JSON has no word for it, and no number would be true */
 }
@@ -209,17 +155,17 @@ void cp_write_string(struct cp_writer *writer, const char *string)
 
 void cp_write_integers(struct cp_writer *writer, const int64_t *values, int count)
 {
-    open_container(writer, '[');
+    cp_writer_open(writer, '[');
     for (int index = 0; index < count; index++) cp_write_integer(writer, values[index]);
-    close_container(writer, ']');
+    cp_writer_close(writer, ']');
 }
 
 void cp_write_shape(struct cp_writer *writer, const struct cp_shape *shape)
 {
     static_assert(CP_ANY_SIZE == CP_UNKNOWN, "both are written as null by cp_write_count");
-    open_container(writer, '[');
+    cp_writer_open(writer, '[');
     for (int axis = 0; axis < shape->rank; axis++) cp_write_count(writer, shape->size[axis]);
-    close_container(writer, ']');
+    cp_writer_close(writer, ']');
 }
 
 void cp_write_json(struct cp_writer *writer, struct cp_text json)

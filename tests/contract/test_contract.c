@@ -106,7 +106,7 @@ static struct cp_text text_at(const struct cp_json *object, const char *name)
     return value ? cp_json_text(value) : (struct cp_text){0};
 }
 
-static enum cp_method method_of(struct cp_text name)
+static enum cp_request_method method_of(struct cp_text name)
 {
     if (cp_text_is(name, "GET") || cp_text_is(name, "get")) return CP_GET;
     return cp_text_is(name, "POST") || cp_text_is(name, "post") ? CP_POST : CP_OTHER_METHOD;

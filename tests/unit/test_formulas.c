@@ -12,8 +12,8 @@
 
 #include "core/relationships.h"
 
-static const char *const operation_names[] = {"CP_NO_WINDOW", "CP_CONVOLUTION", "CP_POOLING", "CP_TRANSPOSED",
-                                              "CP_UNPOOLING"};
+static const char *const operation_names[] = {"CP_TRACED_NOTHING", "CP_TRACED_CONVOLUTION", "CP_TRACED_POOLING",
+                                              "CP_TRACED_TRANSPOSED", "CP_TRACED_UNPOOLING"};
 
 static void print_axis(const struct cp_axis_trace *axis)
 {
@@ -171,9 +171,9 @@ static bool equation_holds(char *equation, const struct cp_axis_trace *axis, int
     return sides >= 2 && sides <= 3 && !strpbrk(last, " /");
 }
 
-static bool formula_holds(const char *formula, enum cp_operation operation, const struct cp_axis_trace *axis)
+static bool formula_holds(const char *formula, enum cp_traced operation, const struct cp_axis_trace *axis)
 {
-    const char *start = operation == CP_TRANSPOSED ? "o′ = " : "o = ";
+    const char *start = operation == CP_TRACED_TRANSPOSED ? "o′ = " : "o = ";
     static const char drop[] = ", less 1: the last window would start in the end padding, so ";
     char text[CP_FORMULA_BYTES];
     if (strlen(formula) >= sizeof text || strncmp(formula, start, strlen(start)) != 0) return false;
@@ -196,7 +196,7 @@ static bool formula_holds(const char *formula, enum cp_operation operation, cons
 
 /* ---- Formulas ---------------------------------------------------------------------------------------------------------- */
 
-static void check_formula(int relationship, enum cp_operation operation, const struct cp_axis_trace *axis)
+static void check_formula(int relationship, enum cp_traced operation, const struct cp_axis_trace *axis)
 {
     char formula[CP_FORMULA_BYTES];
     size_t size = cp_relationship_formula(formula, sizeof formula, relationship, operation, axis);
@@ -215,9 +215,9 @@ static int64_t draw(int64_t least, int64_t most)
 }
 
 /* An axis that works out, with numbers up to `scale`; the probabilities favour the special relationships. */
-static bool draw_axis(enum cp_operation operation, int64_t scale, struct cp_axis_trace *axis)
+static bool draw_axis(enum cp_traced operation, int64_t scale, struct cp_axis_trace *axis)
 {
-    bool transposed = operation == CP_TRANSPOSED || operation == CP_UNPOOLING;
+    bool transposed = operation == CP_TRACED_TRANSPOSED || operation == CP_TRACED_UNPOOLING;
     int64_t kernel = draw(1, 7);
     int64_t padding[] = {0, (kernel - 1) / 2, kernel - 1, draw(0, scale)};
     struct cp_window *window = &axis->window;
@@ -225,15 +225,15 @@ static bool draw_axis(enum cp_operation operation, int64_t scale, struct cp_axis
     *window = (struct cp_window){.kernel = kernel, .stride = draw(0, 1) ? 1 : draw(1, scale), .dilation = 1};
     window->pad_begin = window->pad_end = padding[draw(0, 3)];
     if (draw(0, 3) == 0) window->pad_end = draw(transposed ? -scale : 0, scale);
-    if (draw(0, 3) == 0 && operation != CP_UNPOOLING) window->dilation = draw(1, scale);
-    if (operation == CP_POOLING && draw(0, 1)) window->rounding = CP_ROUND_CEIL;
+    if (draw(0, 3) == 0 && operation != CP_TRACED_UNPOOLING) window->dilation = draw(1, scale);
+    if (operation == CP_TRACED_POOLING && draw(0, 1)) window->rounding = CP_ROUND_CEIL;
     if (transposed && draw(0, 2) == 0) axis->output_padding = draw(0, window->stride - 1);
     if (transposed)
         return cp_transposed_output(window, axis->output_padding, axis->input, &axis->output) == CP_WINDOW_OK;
     int64_t span;
     if (!cp_window_span(window, &span)) return false;
     bool pool = 2 * window->pad_begin <= span && 2 * window->pad_end <= span;
-    if (operation == CP_POOLING && !pool) return false;
+    if (operation == CP_TRACED_POOLING && !pool) return false;
     return cp_window_output(window, axis->input, &axis->output) == CP_WINDOW_OK;
 }
 
@@ -245,7 +245,7 @@ static void formulas_evaluate_to_their_results(void **state)
     (void)state;
     random_state = 3;
     for (int round = 0; round < 24000; round++) {
-        enum cp_operation operation = (enum cp_operation)draw(CP_CONVOLUTION, CP_UNPOOLING);
+        enum cp_traced operation = (enum cp_traced)draw(CP_TRACED_CONVOLUTION, CP_TRACED_UNPOOLING);
         struct cp_axis_trace axis;
         char formula[CP_FORMULA_BYTES];
         if (!draw_axis(operation, scales[round % 4], &axis)) continue;
@@ -279,8 +279,8 @@ static void dropped_windows(void **state)
                         past += start >= input + padding;
                     }
                     assert_int_equal(starts - past, axis.output);
-                    check_formula(0, CP_POOLING, &axis);
-                    cp_relationship_formula(formula, sizeof formula, 0, CP_POOLING, &axis);
+                    check_formula(0, CP_TRACED_POOLING, &axis);
+                    cp_relationship_formula(formula, sizeof formula, 0, CP_TRACED_POOLING, &axis);
                     assert_int_equal(strstr(formula, "less 1") != NULL, past);
                     dropped += (int)past;
                 }
@@ -290,62 +290,77 @@ static void dropped_windows(void **state)
 static void formulas_as_printed(void **state)
 {
     static const struct {
-        enum cp_operation operation;
+        enum cp_traced operation;
         struct cp_window window;
         int64_t input, output_padding, output;
         const char *formula;
     } rows[] = {
-        {CP_CONVOLUTION, {7, 2, 1, 3, 3, 0}, 224, 0, 112, "o = ⌊(i + 2p − k)/s⌋ + 1 = ⌊(224 + 2·3 − 7)/2⌋ + 1 = 112"},
-        {CP_CONVOLUTION, {3, 1, 1, 0, 0, 0}, 4, 0, 2, "o = (i − k) + 1 = (4 − 3) + 1 = 2"},
-        {CP_CONVOLUTION, {4, 1, 1, 2, 2, 0}, 5, 0, 6, "o = (i − k) + 2p + 1 = (5 − 4) + 2·2 + 1 = 6"},
-        {CP_CONVOLUTION, {3, 1, 1, 1, 1, 0}, 5, 0, 5, "o = i + 2⌊k/2⌋ − (k − 1) = 5 + 2·⌊3/2⌋ − (3 − 1) = 5"},
-        {CP_CONVOLUTION, {3, 1, 1, 2, 2, 0}, 5, 0, 7, "o = i + (k − 1) = 5 + (3 − 1) = 7"},
-        {CP_CONVOLUTION, {3, 2, 1, 0, 0, 0}, 5, 0, 2, "o = ⌊(i − k)/s⌋ + 1 = ⌊(5 − 3)/2⌋ + 1 = 2"},
-        {CP_CONVOLUTION,
+        {CP_TRACED_CONVOLUTION,
+         {7, 2, 1, 3, 3, 0},
+         224,
+         0,
+         112,
+         "o = ⌊(i + 2p − k)/s⌋ + 1 = ⌊(224 + 2·3 − 7)/2⌋ + 1 = 112"},
+        {CP_TRACED_CONVOLUTION, {3, 1, 1, 0, 0, 0}, 4, 0, 2, "o = (i − k) + 1 = (4 − 3) + 1 = 2"},
+        {CP_TRACED_CONVOLUTION, {4, 1, 1, 2, 2, 0}, 5, 0, 6, "o = (i − k) + 2p + 1 = (5 − 4) + 2·2 + 1 = 6"},
+        {CP_TRACED_CONVOLUTION, {3, 1, 1, 1, 1, 0}, 5, 0, 5, "o = i + 2⌊k/2⌋ − (k − 1) = 5 + 2·⌊3/2⌋ − (3 − 1) = 5"},
+        {CP_TRACED_CONVOLUTION, {3, 1, 1, 2, 2, 0}, 5, 0, 7, "o = i + (k − 1) = 5 + (3 − 1) = 7"},
+        {CP_TRACED_CONVOLUTION, {3, 2, 1, 0, 0, 0}, 5, 0, 2, "o = ⌊(i − k)/s⌋ + 1 = ⌊(5 − 3)/2⌋ + 1 = 2"},
+        {CP_TRACED_CONVOLUTION,
          {7, 2, 1, 2, 3, 0},
          224,
          0,
          112,
          "o = ⌊(i + p_b + p_e − k)/s⌋ + 1 = ⌊(224 + 2 + 3 − 7)/2⌋ + 1 = 112"},
-        {CP_CONVOLUTION,
+        {CP_TRACED_CONVOLUTION,
          {3, 1, 2, 0, 0, 0},
          7,
          0,
          3,
          "o = ⌊(i + 2p − k − (k − 1)(d − 1))/s⌋ + 1 = ⌊(7 + 2·0 − 3 − (3 − 1)·(2 − 1))/1⌋ + 1 = 3"},
-        {CP_POOLING, {2, 2, 1, 0, 0, 0}, 13, 0, 6, "o = ⌊(i − k)/s⌋ + 1 = ⌊(13 − 2)/2⌋ + 1 = 6"},
-        {CP_POOLING, {2, 2, 1, 0, 0, CP_ROUND_CEIL}, 13, 0, 7, "o = ⌈(i + 2p − k)/s⌉ + 1 = ⌈(13 + 2·0 − 2)/2⌉ + 1 = 7"},
-        {CP_POOLING,
+        {CP_TRACED_POOLING, {2, 2, 1, 0, 0, 0}, 13, 0, 6, "o = ⌊(i − k)/s⌋ + 1 = ⌊(13 − 2)/2⌋ + 1 = 6"},
+        {CP_TRACED_POOLING,
+         {2, 2, 1, 0, 0, CP_ROUND_CEIL},
+         13,
+         0,
+         7,
+         "o = ⌈(i + 2p − k)/s⌉ + 1 = ⌈(13 + 2·0 − 2)/2⌉ + 1 = 7"},
+        {CP_TRACED_POOLING,
          {1, 2, 1, 0, 0, CP_ROUND_CEIL},
          32,
          0,
          16,
          "o = ⌈(i + 2p − k)/s⌉ + 1 = ⌈(32 + 2·0 − 1)/2⌉ + 1 = 17, less 1: the last window would start in the end "
          "padding, so 16"},
-        {CP_POOLING,
+        {CP_TRACED_POOLING,
          {3, 2, 2, 1, 0, CP_ROUND_CEIL},
          9,
          0,
          4,
          "o = ⌈(i + p_b + p_e − k̂)/s⌉ + 1 = ⌈(9 + 1 + 0 − 5)/2⌉ + 1 = 4; k̂ = d(k − 1) + 1 = 2·(3 − 1) + 1 = 5"},
-        {CP_TRANSPOSED, {3, 1, 1, 0, 0, 0}, 2, 0, 4, "o′ = i′ + (k − 1) = 2 + (3 − 1) = 4"},
-        {CP_TRANSPOSED, {3, 1, 1, 1, 1, 0}, 5, 0, 5, "o′ = i′ = 5"},
-        {CP_TRANSPOSED, {3, 2, 1, 1, 1, 0}, 3, 1, 6, "o′ = s(i′ − 1) + a + k − 2p = 2·(3 − 1) + 1 + 3 − 2·1 = 6"},
-        {CP_TRANSPOSED,
+        {CP_TRACED_TRANSPOSED, {3, 1, 1, 0, 0, 0}, 2, 0, 4, "o′ = i′ + (k − 1) = 2 + (3 − 1) = 4"},
+        {CP_TRACED_TRANSPOSED, {3, 1, 1, 1, 1, 0}, 5, 0, 5, "o′ = i′ = 5"},
+        {CP_TRACED_TRANSPOSED,
+         {3, 2, 1, 1, 1, 0},
+         3,
+         1,
+         6,
+         "o′ = s(i′ − 1) + a + k − 2p = 2·(3 − 1) + 1 + 3 − 2·1 = 6"},
+        {CP_TRACED_TRANSPOSED,
          {1, 2, 1, 0, -1, 0},
          3,
          0,
          6,
          "o′ = s(i′ − 1) + a + k − p_b − p_e = 2·(3 − 1) + 0 + 1 − 0 − (−1) = 6"},
-        {CP_TRANSPOSED,
+        {CP_TRACED_TRANSPOSED,
          {3, 2, 2, 1, 1, 0},
          4,
          1,
          10,
          "o′ = s(i′ − 1) + a + k̂ − 2p = 2·(4 − 1) + 1 + 5 − 2·1 = 10; k̂ = d(k − 1) + 1 = 2·(3 − 1) + 1 = 5"},
-        {CP_UNPOOLING, {2, 2, 1, 0, 0, 0}, 4, 0, 8, "o = s(i − 1) + k − 2p = 2·(4 − 1) + 2 − 2·0 = 8"},
-        {CP_UNPOOLING, {2, 2, 1, 0, 0, 0}, 4, 1, 9, "o = s(i − 1) + a + k − 2p = 2·(4 − 1) + 1 + 2 − 2·0 = 9"},
-        {CP_NO_WINDOW, {1, 1, 1, 0, 0, 0}, 4, 0, 4, ""},
+        {CP_TRACED_UNPOOLING, {2, 2, 1, 0, 0, 0}, 4, 0, 8, "o = s(i − 1) + k − 2p = 2·(4 − 1) + 2 − 2·0 = 8"},
+        {CP_TRACED_UNPOOLING, {2, 2, 1, 0, 0, 0}, 4, 1, 9, "o = s(i − 1) + a + k − 2p = 2·(4 − 1) + 1 + 2 − 2·0 = 9"},
+        {CP_TRACED_NOTHING, {1, 1, 1, 0, 0, 0}, 4, 0, 4, ""},
     };
     (void)state;
     for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
@@ -365,13 +380,13 @@ static void text_that_does_not_fit(void **state)
     const struct cp_axis_trace axis = {.window = {7, 2, 1, 3, 3, CP_ROUND_FLOOR}, .input = 224, .output = 112};
     char whole[CP_FORMULA_BYTES];
     char part[CP_FORMULA_BYTES];
-    size_t size = cp_relationship_formula(whole, sizeof whole, 6, CP_CONVOLUTION, &axis);
+    size_t size = cp_relationship_formula(whole, sizeof whole, 6, CP_TRACED_CONVOLUTION, &axis);
     (void)state;
     assert_int_equal(size, strlen(whole));
-    assert_int_equal(cp_relationship_formula(NULL, 0, 6, CP_CONVOLUTION, &axis), size);
+    assert_int_equal(cp_relationship_formula(NULL, 0, 6, CP_TRACED_CONVOLUTION, &axis), size);
     for (size_t capacity = 1; capacity <= size + 2; capacity++) {
         memset(part, 'x', sizeof part);
-        assert_int_equal(cp_relationship_formula(part, capacity, 6, CP_CONVOLUTION, &axis), size);
+        assert_int_equal(cp_relationship_formula(part, capacity, 6, CP_TRACED_CONVOLUTION, &axis), size);
         size_t kept = capacity > size ? size : capacity - 1;
         assert_int_equal(strlen(part), kept);
         assert_memory_equal(part, whole, kept);

@@ -48,38 +48,55 @@ struct row {
 
 #define POST(name_, body_)                                                                                             \
     {                                                                                                                  \
-        name_, {.method = CP_POST, .method_name = {"POST", 4}, .path = {"/v1/shapes", 10}, .body = {(body_), sizeof(body_) - 1}} \
+        name_,                                                                                                         \
+        {                                                                                                              \
+            .method = CP_POST, .method_name = {"POST", 4}, .path = {"/v1/shapes", 10}, .body = {                       \
+                (body_),                                                                                               \
+                sizeof(body_) - 1                                                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
     }
 #define GET(path_)                                                                                                     \
     {                                                                                                                  \
-        "GET " path_, {.method = CP_GET, .method_name = {"GET", 3}, .path = {(path_), sizeof(path_) - 1}}             \
+        "GET " path_,                                                                                                  \
+        {                                                                                                              \
+            .method = CP_GET, .method_name = {"GET", 3}, .path = {(path_), sizeof(path_) - 1 }                         \
+        }                                                                                                              \
     }
 
 static const struct row rows[] = {
-    POST("everything that is planned",
-         "{\"inputs\": {\"a\": [2, 8, 16, 16], \"b\": [2, 8, 16, 16]}, \"layout\": \"channels_last\", \"explain\": true, "
-         "\"covered\": true, \"layers\": [{\"type\": \"Conv2d\", \"name\": \"c\", \"from\": \"a\", \"out_channels\": 4, "
-         "\"kernel_size\": 3, \"stride\": [2, 1], \"padding\": \"same_upper\"}, {\"type\": \"MaxPool2d\", \"kernel_size\": 2, "
-         "\"stride\": 3, \"ceil_mode\": true}, {\"type\": \"ConvTranspose2d\", \"out_channels\": 4, \"kernel_size\": 3, "
-         "\"stride\": 2}, {\"type\": \"Upsample\", \"scale_factor\": 1.5, \"mode\": \"bilinear\"}, "
-         "{\"type\": \"PixelShuffle\", \"upscale_factor\": 2}, {\"type\": \"CenterCrop2d\", \"output_size\": 5}, "
-         "{\"type\": \"ReflectionPad2d\", \"padding\": [1, 2, 0, 1]}, {\"type\": \"Slice\", \"dim\": -1, \"step\": 2}, "
-         "{\"type\": \"Permute\", \"dims\": [0, 1, 3, 2]}, {\"type\": \"Flatten\"}, "
-         "{\"type\": \"Linear\", \"out_features\": 6}, {\"type\": \"Unflatten\", \"dim\": 1, \"unflattened_size\": [2, -1]}, "
-         "{\"type\": \"Concat\", \"from\": [\"a\", \"b\"]}, {\"type\": \"Add\", \"name\": \"sum\", \"from\": [\"a\", \"b\"]}, "
-         "{\"type\": \"MaxPool2d\", \"from\": \"sum\", \"kernel_size\": 3}, "
-         "{\"type\": \"AdaptiveAvgPool2d\", \"output_size\": [1, null]}, "
-         "{\"type\": \"Conv2d\", \"out_channels\": 3, \"groups\": 2, \"kernel_size\": 99, \"in_channels\": 3}, "
-         "{\"type\": \"LayerNorm\", \"from\": \"a\", \"normalized_shape\": [3]}, "
-         "{\"type\": \"Add\", \"from\": [\"c\", \"b\"], \"expect\": [1, null]}]}"),
+    POST(
+        "everything that is planned",
+        "{\"inputs\": {\"a\": [2, 8, 16, 16], \"b\": [2, 8, 16, 16]}, \"layout\": \"channels_last\", \"explain\": "
+        "true, "
+        "\"covered\": true, \"layers\": [{\"type\": \"Conv2d\", \"name\": \"c\", \"from\": \"a\", \"out_channels\": 4, "
+        "\"kernel_size\": 3, \"stride\": [2, 1], \"padding\": \"same_upper\"}, {\"type\": \"MaxPool2d\", "
+        "\"kernel_size\": 2, "
+        "\"stride\": 3, \"ceil_mode\": true}, {\"type\": \"ConvTranspose2d\", \"out_channels\": 4, \"kernel_size\": 3, "
+        "\"stride\": 2}, {\"type\": \"Upsample\", \"scale_factor\": 1.5, \"mode\": \"bilinear\"}, "
+        "{\"type\": \"PixelShuffle\", \"upscale_factor\": 2}, {\"type\": \"CenterCrop2d\", \"output_size\": 5}, "
+        "{\"type\": \"ReflectionPad2d\", \"padding\": [1, 2, 0, 1]}, {\"type\": \"Slice\", \"dim\": -1, \"step\": 2}, "
+        "{\"type\": \"Permute\", \"dims\": [0, 1, 3, 2]}, {\"type\": \"Flatten\"}, "
+        "{\"type\": \"Linear\", \"out_features\": 6}, {\"type\": \"Unflatten\", \"dim\": 1, \"unflattened_size\": [2, "
+        "-1]}, "
+        "{\"type\": \"Concat\", \"from\": [\"a\", \"b\"]}, {\"type\": \"Add\", \"name\": \"sum\", \"from\": [\"a\", "
+        "\"b\"]}, "
+        "{\"type\": \"MaxPool2d\", \"from\": \"sum\", \"kernel_size\": 3}, "
+        "{\"type\": \"AdaptiveAvgPool2d\", \"output_size\": [1, null]}, "
+        "{\"type\": \"Conv2d\", \"out_channels\": 3, \"groups\": 2, \"kernel_size\": 99, \"in_channels\": 3}, "
+        "{\"type\": \"LayerNorm\", \"from\": \"a\", \"normalized_shape\": [3]}, "
+        "{\"type\": \"Add\", \"from\": [\"c\", \"b\"], \"expect\": [1, null]}]}"),
     POST("everything that is wrong with names and members",
-         "{\"input\": [1, 4, 8, 0], \"dtype\": \"flaot32\", \"explian\": 1, \"layers\": [{\"type\": \"Conv2d\", \"name\": \"one\", "
+         "{\"input\": [1, 4, 8, 0], \"dtype\": \"flaot32\", \"explian\": 1, \"layers\": [{\"type\": \"Conv2d\", "
+         "\"name\": \"one\", "
          "\"kernel_size\": [3], \"paddin\": 1, \"padding\": \"smae\"}, {\"type\": \"Relu7\", \"name\": \"one\"}, "
-         "{\"type\": \"ReLU\", \"from\": \"onne\", \"expect\": {}}, {\"type\": \"Add\", \"from\": [\"six\", \"input\", 5]}, "
+         "{\"type\": \"ReLU\", \"from\": \"onne\", \"expect\": {}}, {\"type\": \"Add\", \"from\": [\"six\", \"input\", "
+         "5]}, "
          "{\"type\": \"Upsample\"}, {\"type\": \"CenterCrop2d\", \"like\": \"six\", \"name\": \"six\"}, "
          "{\"type\": \"Reshape\", \"shape\": [-1, -1]}]}"),
-    POST("many members", "{\"a\": 1, \"b\": 2, \"c\": 3, \"d\": 4, \"e\": 5, \"f\": 6, \"g\": 7, \"h\": 8, \"i\": 9, \"j\": 10, "
-                         "\"k\": 11, \"l\": 12, \"m\": 13, \"n\": 14, \"o\": 15, \"p\": 16, \"q\": 17, \"r\": 18, \"a\": 19}"),
+    POST("many members",
+         "{\"a\": 1, \"b\": 2, \"c\": 3, \"d\": 4, \"e\": 5, \"f\": 6, \"g\": 7, \"h\": 8, \"i\": 9, \"j\": 10, "
+         "\"k\": 11, \"l\": 12, \"m\": 13, \"n\": 14, \"o\": 15, \"p\": 16, \"q\": 17, \"r\": 18, \"a\": 19}"),
     POST("no JSON", "{\"input\": [1, 2,, 3]}"),
     GET("/v1/layers"),
     GET("/v1/relationships"),

@@ -72,7 +72,7 @@ static const struct row rows[] = {
     {"average: padding is not counted", CP_AVERAGE_POOL, {2, 2, 1, 1, 1, CP_ROUND_FLOOR}, false, 0, 0,
      2, {8, 6}, 2, {8, 6}, {2, 4}, {2, 4}},
     {"average: ceil_mode's last window is cut off at the padding's end", CP_AVERAGE_POOL,
-     {4, 3, 1, 1, 1, CP_ROUND_CEIL}, true, 0, 0, 5, {4, 8, 4, 6, 6}, 2, {4, 6}, {4, 4}, {1, 1, 2, 1, 1}},
+     {4, 2, 1, 1, 1, CP_ROUND_CEIL}, true, 0, 0, 5, {4, 8, 4, 6, 6}, 3, {4, 6, 4}, {4, 4, 3}, {1, 2, 2, 2, 2}},
     {"LP: p = 2", CP_LP_POOL, {2, 2, 1, 0, 0, CP_ROUND_FLOOR}, false, 2, 0,
      4, {3, -4, 0, 0}, 2, {5, 0}, {5, 7}, {3, -4, 0, 0}},
     {"LP: p = 1 is a plain sum", CP_LP_POOL, {2, 2, 1, 0, 0, CP_ROUND_FLOOR}, false, 1, 0,

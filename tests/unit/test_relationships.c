@@ -11,8 +11,8 @@
 
 #include "core/relationships.h"
 
-static const char *const operation_names[] = {"CP_NO_WINDOW", "CP_CONVOLUTION", "CP_POOLING", "CP_TRANSPOSED",
-                                              "CP_UNPOOLING"};
+static const char *const operation_names[] = {"CP_TRACED_NOTHING", "CP_TRACED_CONVOLUTION", "CP_TRACED_POOLING",
+                                              "CP_TRACED_TRANSPOSED", "CP_TRACED_UNPOOLING"};
 
 static void print_axis(const struct cp_axis_trace *axis)
 {
@@ -100,28 +100,28 @@ static const struct {
     int number;
     bool (*holds)(struct letters x);
 } orders[][7] = {
-    [CP_CONVOLUTION] = {{1, no_padding_unit_strides},
-                        {3, half_padding_unit_strides},
-                        {4, full_padding_unit_strides},
-                        {2, unit_strides},
-                        {5, no_padding},
-                        {6, not_dilated},
-                        {15, any}},
-    [CP_POOLING] = {{7, no_padding}, {6, not_dilated}, {15, any}},
-    [CP_TRANSPOSED] = {{8, transposed_no_padding_unit_strides},
-                       {10, transposed_half_padding},
-                       {11, transposed_full_padding},
-                       {9, transposed_unit_strides},
-                       {12, transposed_no_padding},
-                       {13, transposed_symmetric},
-                       {14, any}},
-    [CP_UNPOOLING] = {{0, any}},
+    [CP_TRACED_CONVOLUTION] = {{1, no_padding_unit_strides},
+                               {3, half_padding_unit_strides},
+                               {4, full_padding_unit_strides},
+                               {2, unit_strides},
+                               {5, no_padding},
+                               {6, not_dilated},
+                               {15, any}},
+    [CP_TRACED_POOLING] = {{7, no_padding}, {6, not_dilated}, {15, any}},
+    [CP_TRACED_TRANSPOSED] = {{8, transposed_no_padding_unit_strides},
+                              {10, transposed_half_padding},
+                              {11, transposed_full_padding},
+                              {9, transposed_unit_strides},
+                              {12, transposed_no_padding},
+                              {13, transposed_symmetric},
+                              {14, any}},
+    [CP_TRACED_UNPOOLING] = {{0, any}},
 };
 
-static int expected_relationship(enum cp_operation operation, const struct cp_axis_trace *axes, int count)
+static int expected_relationship(enum cp_traced operation, const struct cp_axis_trace *axes, int count)
 {
     for (int axis = 0; axis < count; axis++)
-        if (operation == CP_POOLING && axes[axis].window.rounding == CP_ROUND_CEIL) return 0;
+        if (operation == CP_TRACED_POOLING && axes[axis].window.rounding == CP_ROUND_CEIL) return 0;
     for (int entry = 0; entry < 7 && orders[operation][entry].holds; entry++) {
         bool everywhere = true;
         for (int axis = 0; axis < count; axis++) {
@@ -137,7 +137,7 @@ static int expected_relationship(enum cp_operation operation, const struct cp_ax
 
 static int seen[CP_RELATIONSHIP_COUNT + 1];
 
-static void check_relationship(enum cp_operation operation, const struct cp_axis_trace *axes, int count)
+static void check_relationship(enum cp_traced operation, const struct cp_axis_trace *axes, int count)
 {
     int expected = expected_relationship(operation, axes, count);
     int got = cp_relationship_of(operation, axes, count);
@@ -153,7 +153,7 @@ static void every_small_combination(void **state)
     struct cp_axis_trace axis = {.input = 40};
     struct cp_window *window = &axis.window;
     (void)state;
-    for (int operation = CP_CONVOLUTION; operation <= CP_UNPOOLING; operation++)
+    for (int operation = CP_TRACED_CONVOLUTION; operation <= CP_TRACED_UNPOOLING; operation++)
         for (window->kernel = 1; window->kernel <= 5; window->kernel++)
             for (window->stride = 1; window->stride <= 3; window->stride++)
                 for (window->dilation = 1; window->dilation <= 2; window->dilation++)
@@ -162,7 +162,7 @@ static void every_small_combination(void **state)
                             for (int rest = 0; rest < 6; rest++) {
                                 axis.output_padding = rest / 2;
                                 window->rounding = rest % 2 ? CP_ROUND_CEIL : CP_ROUND_FLOOR;
-                                check_relationship((enum cp_operation)operation, &axis, 1);
+                                check_relationship((enum cp_traced)operation, &axis, 1);
                             }
     for (int number = 0; number <= CP_RELATIONSHIP_COUNT; number++) assert_true(seen[number] > 0);
 }
@@ -186,10 +186,10 @@ static void every_pair_of_axes(void **state)
     for (int one = 0; one < 256; one++)
         for (int other = 0; other < 256; other++) {
             struct cp_axis_trace axes[] = {axis_by_index(one), axis_by_index(other)};
-            for (int operation = CP_CONVOLUTION; operation <= CP_TRANSPOSED; operation++)
-                check_relationship((enum cp_operation)operation, axes, 2);
+            for (int operation = CP_TRACED_CONVOLUTION; operation <= CP_TRACED_TRANSPOSED; operation++)
+                check_relationship((enum cp_traced)operation, axes, 2);
             axes[1].window.rounding = CP_ROUND_CEIL;
-            check_relationship(CP_POOLING, axes, 2);
+            check_relationship(CP_TRACED_POOLING, axes, 2);
         }
 }
 
@@ -197,9 +197,9 @@ static void layers_without_a_relationship(void **state)
 {
     struct cp_axis_trace axis = {.window = {3, 2, 1, 0, 0, CP_ROUND_FLOOR}, .input = 7, .output = 3};
     (void)state;
-    assert_int_equal(cp_relationship_of(CP_NO_WINDOW, NULL, 0), 0);
-    assert_int_equal(cp_relationship_of(CP_NO_WINDOW, &axis, 1), 0);
-    assert_int_equal(cp_relationship_of(CP_UNPOOLING, &axis, 1), 0);
+    assert_int_equal(cp_relationship_of(CP_TRACED_NOTHING, NULL, 0), 0);
+    assert_int_equal(cp_relationship_of(CP_TRACED_NOTHING, &axis, 1), 0);
+    assert_int_equal(cp_relationship_of(CP_TRACED_UNPOOLING, &axis, 1), 0);
 }
 
 /* ---- The table ------------------------------------------------------------------------------------------------------- */
@@ -214,7 +214,7 @@ static void examples_hold(void **state)
                                                 example->padding, CP_ROUND_FLOOR},
                                      .input = example->input,
                                      .output_padding = example->output_padding};
-        bool transposed = example->operation == CP_TRANSPOSED;
+        bool transposed = example->operation == CP_TRACED_TRANSPOSED;
         int64_t output = 0;
         enum cp_window_status status =
             transposed ? cp_transposed_output(&axis.window, axis.output_padding, axis.input, &output)
@@ -223,12 +223,12 @@ static void examples_hold(void **state)
         assert_int_equal(status, CP_WINDOW_OK);
         assert_int_equal(output, example->output);
         assert_int_equal(cp_relationship_of(example->operation, &axis, 1), row->number);
-        assert_string_equal(example->figure, transposed                         ? "conv_transpose"
-                                             : example->operation == CP_POOLING ? "pool"
-                                                                                : "conv");
-        assert_string_equal(row->applies_to, transposed                         ? "transposed convolution"
-                                             : example->operation == CP_POOLING ? "pooling"
-                                                                                : "convolution");
+        assert_string_equal(example->figure, transposed                                ? "conv_transpose"
+                                             : example->operation == CP_TRACED_POOLING ? "pool"
+                                                                                       : "conv");
+        assert_string_equal(row->applies_to, transposed                                ? "transposed convolution"
+                                             : example->operation == CP_TRACED_POOLING ? "pooling"
+                                                                                       : "convolution");
         assert_true((row->equivalent != NULL) == transposed);
         assert_non_null(strstr(row->formula, row->expression));
         assert_true(row->title[0] && row->conditions[0]);

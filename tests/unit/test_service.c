@@ -10,64 +10,64 @@
 
 struct row {
     const char *name;
-    enum cp_method method;
-    const char *path;
+    enum cp_request_method method;
     int status;
+    const char *path;
     const char *code;  /* of the problem; NULL: no problem */
     const char *hint;  /* in the problem's suggestion; NULL: not looked at */
     const char *allow; /* NULL: no such header */
 };
 
 static const struct row rows[] = {
-    {"the list of layers", CP_GET, "/v1/layers", 200, NULL, NULL, NULL},
-    {"a misspelt path", CP_GET, "/v1/layer", 404, "not_found", "did you mean `/v1/layers`?", NULL},
-    {"a trailing slash", CP_GET, "/v1/layers/", 404, "not_found", "did you mean `/v1/layers`?", NULL},
-    {"a trailing slash of a list with names", CP_GET, "/v1/examples/", 404, "not_found",
-     "did you mean `/v1/examples`?", NULL},
-    {"a doubled slash", CP_GET, "//v1/layers", 404, "not_found", "did you mean `/v1/layers`?", NULL},
-    {"capitals", CP_GET, "/V1/Layers", 404, "not_found", "did you mean `/v1/layers`?", NULL},
-    {"a path like none", CP_GET, "/index.php", 404, "not_found", "GET / lists what is there", NULL},
-    {"no path", CP_GET, "", 404, "not_found", NULL, NULL},
-    {"a path without its slash", CP_GET, "v1/layers", 404, "not_found", NULL, NULL},
-    {"dots", CP_GET, "/v1/../v1/layers", 404, "not_found", NULL, NULL},
-    {"an escaped letter", CP_GET, "/v1/l%61yers", 200, NULL, NULL, NULL},
-    {"an escaped letter, the other case", CP_GET, "/v1/%6Cay%65rs", 200, NULL, NULL, NULL},
-    {"an escaped slash is no separator of a name", CP_GET, "/v1/examples/a%2Fb", 404, "not_found", NULL, NULL},
-    {"an escaped zero", CP_GET, "/v1/layers%00", 400, "bad_request", NULL, NULL},
-    {"an escape cut off", CP_GET, "/v1/layers%6", 400, "bad_request", NULL, NULL},
-    {"an escape of nothing", CP_GET, "/v1/layers%", 400, "bad_request", NULL, NULL},
-    {"an escape of no digits", CP_GET, "/v1/layers%zz", 400, "bad_request", NULL, NULL},
-    {"bytes that are no UTF-8", CP_GET, "/v1/\xff\xfe", 404, "not_found", NULL, NULL},
-    {"escaped bytes that are no UTF-8", CP_GET, "/v1/%ff%fe", 404, "not_found", NULL, NULL},
-    {"an example by name", CP_GET, "/v1/examples/resnet50", 200, NULL, NULL, NULL},
-    {"an example by an escaped name", CP_GET, "/v1/examples/resnet%350", 200, NULL, NULL, NULL},
-    {"a misspelt example", CP_GET, "/v1/examples/resnet51", 404, "not_found", "did you mean `resnet50`?", NULL},
-    {"an unknown example", CP_GET, "/v1/examples/zzzzzzzzzz", 404, "not_found", NULL, NULL},
-    {"a path within an example", CP_GET, "/v1/examples/resnet50/layers", 404, "not_found", NULL, NULL},
-    {"a relationship", CP_GET, "/v1/relationships/15", 200, NULL, NULL, NULL},
-    {"relationship 0", CP_GET, "/v1/relationships/0", 404, "not_found", "1 to 15", NULL},
-    {"relationship 16", CP_GET, "/v1/relationships/16", 404, "not_found", "1 to 15", NULL},
-    {"relationship 01", CP_GET, "/v1/relationships/01", 404, "not_found", "1 to 15", NULL},
-    {"relationship 1e0", CP_GET, "/v1/relationships/1e0", 404, "not_found", "1 to 15", NULL},
-    {"relationship -1", CP_GET, "/v1/relationships/-1", 404, "not_found", "1 to 15", NULL},
-    {"relationship 4294967297", CP_GET, "/v1/relationships/4294967297", 404, "not_found", "1 to 15", NULL},
-    {"a problem", CP_GET, "/problems/unknown_member", 200, NULL, NULL, NULL},
-    {"a misspelt problem", CP_GET, "/problems/unknown_membr", 404, "not_found", "did you mean `unknown_member`?", NULL},
-    {"HEAD", CP_HEAD, "/v1/layers", 200, NULL, NULL, NULL},
-    {"HEAD of nothing", CP_HEAD, "/v1/nothing", 404, "not_found", NULL, NULL},
-    {"HEAD of a POST", CP_HEAD, "/v1/shapes", 405, "method_not_allowed", "it takes POST, OPTIONS", "POST, OPTIONS"},
-    {"GET of a POST", CP_GET, "/v1/shapes", 405, "method_not_allowed", "it takes POST, OPTIONS", "POST, OPTIONS"},
-    {"POST to a GET", CP_POST, "/v1/layers", 405, "method_not_allowed", "it takes GET, HEAD, OPTIONS",
+    {"the list of layers", CP_GET, 200, "/v1/layers", NULL, NULL, NULL},
+    {"a misspelt path", CP_GET, 404, "/v1/layer", "not_found", "did you mean `/v1/layers`?", NULL},
+    {"a trailing slash", CP_GET, 404, "/v1/layers/", "not_found", "did you mean `/v1/layers`?", NULL},
+    {"a trailing slash of a list with names", CP_GET, 404, "/v1/examples/", "not_found", "did you mean `/v1/examples`?",
+     NULL},
+    {"a doubled slash", CP_GET, 404, "//v1/layers", "not_found", "did you mean `/v1/layers`?", NULL},
+    {"capitals", CP_GET, 404, "/V1/Layers", "not_found", "did you mean `/v1/layers`?", NULL},
+    {"a path like none", CP_GET, 404, "/index.php", "not_found", "GET / lists what is there", NULL},
+    {"no path", CP_GET, 404, "", "not_found", NULL, NULL},
+    {"a path without its slash", CP_GET, 404, "v1/layers", "not_found", NULL, NULL},
+    {"dots", CP_GET, 404, "/v1/../v1/layers", "not_found", NULL, NULL},
+    {"an escaped letter", CP_GET, 200, "/v1/l%61yers", NULL, NULL, NULL},
+    {"an escaped letter, the other case", CP_GET, 200, "/v1/%6Cay%65rs", NULL, NULL, NULL},
+    {"an escaped slash is no separator of a name", CP_GET, 404, "/v1/examples/a%2Fb", "not_found", NULL, NULL},
+    {"an escaped zero", CP_GET, 400, "/v1/layers%00", "bad_request", NULL, NULL},
+    {"an escape cut off", CP_GET, 400, "/v1/layers%6", "bad_request", NULL, NULL},
+    {"an escape of nothing", CP_GET, 400, "/v1/layers%", "bad_request", NULL, NULL},
+    {"an escape of no digits", CP_GET, 400, "/v1/layers%zz", "bad_request", NULL, NULL},
+    {"bytes that are no UTF-8", CP_GET, 404, "/v1/\xff\xfe", "not_found", NULL, NULL},
+    {"escaped bytes that are no UTF-8", CP_GET, 404, "/v1/%ff%fe", "not_found", NULL, NULL},
+    {"an example by name", CP_GET, 200, "/v1/examples/resnet50", NULL, NULL, NULL},
+    {"an example by an escaped name", CP_GET, 200, "/v1/examples/resnet%350", NULL, NULL, NULL},
+    {"a misspelt example", CP_GET, 404, "/v1/examples/resnet51", "not_found", "did you mean `resnet50`?", NULL},
+    {"an unknown example", CP_GET, 404, "/v1/examples/zzzzzzzzzz", "not_found", NULL, NULL},
+    {"a path within an example", CP_GET, 404, "/v1/examples/resnet50/layers", "not_found", NULL, NULL},
+    {"a relationship", CP_GET, 200, "/v1/relationships/15", NULL, NULL, NULL},
+    {"relationship 0", CP_GET, 404, "/v1/relationships/0", "not_found", "1 to 15", NULL},
+    {"relationship 16", CP_GET, 404, "/v1/relationships/16", "not_found", "1 to 15", NULL},
+    {"relationship 01", CP_GET, 404, "/v1/relationships/01", "not_found", "1 to 15", NULL},
+    {"relationship 1e0", CP_GET, 404, "/v1/relationships/1e0", "not_found", "1 to 15", NULL},
+    {"relationship -1", CP_GET, 404, "/v1/relationships/-1", "not_found", "1 to 15", NULL},
+    {"relationship 4294967297", CP_GET, 404, "/v1/relationships/4294967297", "not_found", "1 to 15", NULL},
+    {"a problem", CP_GET, 200, "/problems/unknown_member", NULL, NULL, NULL},
+    {"a misspelt problem", CP_GET, 404, "/problems/unknown_membr", "not_found", "did you mean `unknown_member`?", NULL},
+    {"HEAD", CP_HEAD, 200, "/v1/layers", NULL, NULL, NULL},
+    {"HEAD of nothing", CP_HEAD, 404, "/v1/nothing", "not_found", NULL, NULL},
+    {"HEAD of a POST", CP_HEAD, 405, "/v1/shapes", "method_not_allowed", "it takes POST, OPTIONS", "POST, OPTIONS"},
+    {"GET of a POST", CP_GET, 405, "/v1/shapes", "method_not_allowed", "it takes POST, OPTIONS", "POST, OPTIONS"},
+    {"POST to a GET", CP_POST, 405, "/v1/layers", "method_not_allowed", "it takes GET, HEAD, OPTIONS",
      "GET, HEAD, OPTIONS"},
-    {"POST to a name", CP_POST, "/v1/examples/resnet50", 405, "method_not_allowed", NULL, "GET, HEAD, OPTIONS"},
-    {"another method", CP_OTHER_METHOD, "/v1/shapes", 405, "method_not_allowed", NULL, "POST, OPTIONS"},
-    {"another method of nothing", CP_OTHER_METHOD, "/v1/nothing", 404, "not_found", NULL, NULL},
-    {"OPTIONS of a POST", CP_OPTIONS, "/v1/shapes", 204, NULL, NULL, "POST, OPTIONS"},
-    {"OPTIONS of a GET", CP_OPTIONS, "/v1/layers", 204, NULL, NULL, "GET, HEAD, OPTIONS"},
-    {"OPTIONS of a name", CP_OPTIONS, "/v1/examples/anything", 204, NULL, NULL, "GET, HEAD, OPTIONS"},
-    {"OPTIONS of the server", CP_OPTIONS, "*", 204, NULL, NULL, "GET, HEAD, POST, OPTIONS"},
-    {"OPTIONS of nothing", CP_OPTIONS, "/v1/nothing", 404, "not_found", NULL, NULL},
-    {"the server without OPTIONS", CP_GET, "*", 404, "not_found", NULL, NULL},
+    {"POST to a name", CP_POST, 405, "/v1/examples/resnet50", "method_not_allowed", NULL, "GET, HEAD, OPTIONS"},
+    {"another method", CP_OTHER_METHOD, 405, "/v1/shapes", "method_not_allowed", NULL, "POST, OPTIONS"},
+    {"another method of nothing", CP_OTHER_METHOD, 404, "/v1/nothing", "not_found", NULL, NULL},
+    {"OPTIONS of a POST", CP_OPTIONS, 204, "/v1/shapes", NULL, NULL, "POST, OPTIONS"},
+    {"OPTIONS of a GET", CP_OPTIONS, 204, "/v1/layers", NULL, NULL, "GET, HEAD, OPTIONS"},
+    {"OPTIONS of a name", CP_OPTIONS, 204, "/v1/examples/anything", NULL, NULL, "GET, HEAD, OPTIONS"},
+    {"OPTIONS of the server", CP_OPTIONS, 204, "*", NULL, NULL, "GET, HEAD, POST, OPTIONS"},
+    {"OPTIONS of nothing", CP_OPTIONS, 404, "/v1/nothing", "not_found", NULL, NULL},
+    {"the server without OPTIONS", CP_GET, 404, "*", "not_found", NULL, NULL},
 };
 
 static const char *header_of(const struct cp_reply *reply, const char *name)
@@ -101,7 +101,8 @@ static void test_routing(void **state)
     static const char *const names[] = {"GET", "HEAD", "POST", "OPTIONS", "DELETE"};
     int wrong = 0;
     for (size_t at = 0; at < sizeof rows / sizeof rows[0]; at++) {
-        const struct cp_request request = {.method = rows[at].method, .method_name = cp_text_of(names[rows[at].method]),
+        const struct cp_request request = {.method = rows[at].method,
+                                           .method_name = cp_text_of(names[rows[at].method]),
                                            .path = cp_text_of(rows[at].path)};
         struct cp_test_exchange exchange;
         cp_test_ask(&exchange, &request);
@@ -121,7 +122,8 @@ static void test_admission(void **state)
     (void)state;
     static const char *const names[] = {"GET", "HEAD", "POST", "OPTIONS", "DELETE"};
     for (size_t at = 0; at < sizeof rows / sizeof rows[0]; at++) {
-        const struct cp_request request = {.method = rows[at].method, .method_name = cp_text_of(names[rows[at].method]),
+        const struct cp_request request = {.method = rows[at].method,
+                                           .method_name = cp_text_of(names[rows[at].method]),
                                            .path = cp_text_of(rows[at].path)};
         struct cp_test_exchange early;
         struct cp_test_exchange exchange;
@@ -176,8 +178,10 @@ static void test_content_type(void **state)
         {"multipart/form-data; boundary=x", 415, NULL},
     };
     for (size_t at = 0; at < sizeof cases / sizeof cases[0]; at++) {
-        const struct cp_request request = {.method = CP_POST, .method_name = CP_TEXT("POST"),
-                                           .path = CP_TEXT("/v1/shapes"), .content_type = cp_text_of(cases[at].type),
+        const struct cp_request request = {.method = CP_POST,
+                                           .method_name = CP_TEXT("POST"),
+                                           .path = CP_TEXT("/v1/shapes"),
+                                           .content_type = cp_text_of(cases[at].type),
                                            .body = CP_TEXT(STACK)};
         struct cp_test_exchange exchange;
         cp_test_ask(&exchange, &request);
@@ -221,13 +225,14 @@ static void test_accept(void **state)
         {",application/json", 200},
     };
     for (size_t at = 0; at < sizeof cases / sizeof cases[0]; at++) {
-        const struct cp_request request = {.method = CP_POST, .method_name = CP_TEXT("POST"),
-                                           .path = CP_TEXT("/v1/shapes"), .accept = cp_text_of(cases[at].accept),
+        const struct cp_request request = {.method = CP_POST,
+                                           .method_name = CP_TEXT("POST"),
+                                           .path = CP_TEXT("/v1/shapes"),
+                                           .accept = cp_text_of(cases[at].accept),
                                            .body = CP_TEXT(STACK)};
         struct cp_test_exchange exchange;
         cp_test_ask(&exchange, &request);
-        if (exchange.reply.status != cases[at].status)
-            fail_msg("'%s': %d", cases[at].accept, exchange.reply.status);
+        if (exchange.reply.status != cases[at].status) fail_msg("'%s': %d", cases[at].accept, exchange.reply.status);
         if (exchange.reply.status == 406)
             assert_true(cp_test_is_string(cp_test_at(exchange.reply.body, "/type"), "/problems/not_acceptable"));
         cp_test_close(&exchange);
@@ -238,8 +243,10 @@ static void test_accept(void **state)
 static void test_problems_need_no_accept(void **state)
 {
     (void)state;
-    const struct cp_request request = {.method = CP_POST, .method_name = CP_TEXT("POST"),
-                                       .path = CP_TEXT("/v1/shapes"), .accept = CP_TEXT("text/html"),
+    const struct cp_request request = {.method = CP_POST,
+                                       .method_name = CP_TEXT("POST"),
+                                       .path = CP_TEXT("/v1/shapes"),
+                                       .accept = CP_TEXT("text/html"),
                                        .body = CP_TEXT("{}")};
     struct cp_test_exchange exchange;
     cp_test_ask(&exchange, &request);
@@ -253,7 +260,8 @@ static void get(struct cp_test_exchange *exchange, const char *path)
 {
     cp_test_get(exchange, path);
     if (exchange->reply.status != 200)
-        fail_msg("%s: %d %.*s", path, exchange->reply.status, (int)exchange->reply.body.size, exchange->reply.body.bytes);
+        fail_msg("%s: %d %.*s", path, exchange->reply.status, (int)exchange->reply.body.size,
+                 exchange->reply.body.bytes);
 }
 
 static bool is_text(struct cp_text value)
@@ -339,7 +347,8 @@ static void test_defaults(void **state)
         cp_test_post(&plain, cp_test_finish(&text));
         cp_test_free(&text);
         file = cp_test_begin(&text);
-        (void)fprintf(file, "{\"input\": [2, 4, 8, 9], \"layers\": [{\"type\": \"%s\", %s", type->name, required[row][1]);
+        (void)fprintf(file, "{\"input\": [2, 4, 8, 9], \"layers\": [{\"type\": \"%s\", %s", type->name,
+                      required[row][1]);
         struct cp_text members = cp_test_atf(table.reply.body, "/layers/%d/members", (int)(type - cp_layer_types));
         for (int at = 0; at < type->kind->member_count; at++) {
             struct cp_text value = cp_test_atf(members, "/%d/default", at);
@@ -373,9 +382,10 @@ static void test_relationships(void **state)
         struct cp_text body = one.reply.body;
         assert_true(cp_text_equal(cp_test_atf(all.reply.body, "/relationships/%d", number - 1), body));
         assert_int_equal(cp_test_number(cp_test_at(body, "/number")), number);
-        static const char *const texts[] = {"/title", "/applies_to", "/conditions", "/formula", "/example/formula",
-                                            "/figure"};
-        for (size_t at = 0; at < sizeof texts / sizeof texts[0]; at++) assert_true(is_text(cp_test_at(body, texts[at])));
+        static const char *const texts[] = {"/title",   "/applies_to",      "/conditions",
+                                            "/formula", "/example/formula", "/figure"};
+        for (size_t at = 0; at < sizeof texts / sizeof texts[0]; at++)
+            assert_true(is_text(cp_test_at(body, texts[at])));
         assert_true(cp_test_number(cp_test_at(body, "/example/o")) > 0);
         cp_test_close(&one);
     }
@@ -394,7 +404,8 @@ static void test_problem_pages(void **state)
         assert_true(cp_test_is_string(cp_test_at(body, "/code"), cp_statuses[code].code));
         assert_true(is_text(cp_test_at(body, "/title")) && is_text(cp_test_at(body, "/explanation")));
         assert_int_equal(cp_test_number(cp_test_at(body, "/status")), cp_statuses[code].http_status);
-        assert_true(cp_test_is_string(cp_test_at(body, "/kind"), cp_statuses[code].http_status == 200 ? "finding" : "problem"));
+        assert_true(
+            cp_test_is_string(cp_test_at(body, "/kind"), cp_statuses[code].http_status == 200 ? "finding" : "problem"));
         cp_test_close(&exchange);
     }
 }
@@ -513,9 +524,9 @@ static void test_refusals(void **state)
     static const struct {
         int status;
         const char *code;
-    } cases[] = {{400, "bad_request"},     {408, "request_timeout"},   {411, "length_required"},
-                 {413, "body_too_large"},  {414, "target_too_long"},   {429, "too_many_requests"},
-                 {503, "overloaded"},      {500, "internal_error"},    {431, "header_fields_too_large"}};
+    } cases[] = {{400, "bad_request"},    {408, "request_timeout"}, {411, "length_required"},
+                 {413, "body_too_large"}, {414, "target_too_long"}, {429, "too_many_requests"},
+                 {503, "overloaded"},     {500, "internal_error"},  {431, "header_fields_too_large"}};
     for (size_t at = 0; at < sizeof cases / sizeof cases[0]; at++) {
         struct cp_test_exchange exchange;
         struct cp_json_error error;

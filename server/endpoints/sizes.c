@@ -1,0 +1,104 @@
+/* POST /v1/sizes: exactly which input sizes work. */
+#include "server/endpoints/endpoints.h"
+#include "server/sizes_writing.h"
+
+static const char *const members[] = {"input",   "inputs", "layers", "encoder", "decoder",
+                                      "covered", "near",   "dtype",  "layout",  NULL};
+
+struct question {
+    struct cp_stack stack;
+    struct cp_symbols symbols;
+    struct cp_plan_style style;
+};
+
+/* `layers`, or `encoder` and `decoder`. */
+static void read_stack(struct cp_reader *reader, const struct cp_json *request, struct cp_stack *stack)
+{
+    const struct cp_json *layers = cp_json_member(request, CP_TEXT("layers"));
+    const struct cp_json *encoder = cp_json_member(request, CP_TEXT("encoder"));
+    const struct cp_json *decoder = cp_json_member(request, CP_TEXT("decoder"));
+    struct cp_path path = {0};
+    if (layers && (encoder || decoder)) {
+        cp_problem_add(&reader->problems, CP_CODE_conflicting_members, NULL,
+                       CP_ARGUMENTS(cp_words("layers"), cp_words(encoder ? "encoder" : "decoder")));
+        return;
+    }
+    if (layers) {
+        cp_read_layers(reader, request, "layers", stack);
+        return;
+    }
+    if (encoder && decoder) {
+        cp_read_encoder_and_decoder(reader, request, stack);
+        return;
+    }
+    const char *missing = encoder ? "decoder" : decoder ? "encoder" : "layers";
+    cp_problem_add(&reader->problems, CP_CODE_missing_member, &path,
+                   CP_ARGUMENTS(cp_words(missing), cp_words("give `layers`, or `encoder` and `decoder`")));
+}
+
+static bool read_question(struct cp_reader *reader, struct cp_text body, struct question *question)
+{
+    const struct cp_json *request = cp_read_body(reader, body);
+    if (!request) return false;
+    cp_read_known_members(reader, request, NULL, members, 0);
+    cp_read_layout(reader, request);
+    question->style = (struct cp_plan_style){.channels_last = reader->channels_last, .base = "/layers"};
+    question->stack = (struct cp_stack){.element_bytes = cp_read_element_bytes(reader, request),
+                                        .covered = cp_read_boolean(reader, request, "covered", false)};
+    cp_read_symbolic_inputs(reader, request, &question->stack, &question->symbols);
+    cp_read_near(reader, request, &question->symbols);
+    read_stack(reader, request, &question->stack);
+    return reader->problems.count == 0;
+}
+
+/* A refusal of the question: at the layer where it arises, if there is one. */
+static void refuse(struct cp_reader *reader, const struct cp_stack *stack, const struct cp_valid_sizes *sizes)
+{
+    bool decoder = stack->encoder_count && sizes->layer >= stack->encoder_count;
+    struct cp_path root = {0};
+    struct cp_path list = CP_PATH_MEMBER(&root, !stack->encoder_count ? CP_TEXT("layers")
+                                                : decoder             ? CP_TEXT("decoder")
+                                                                      : CP_TEXT("encoder"));
+    struct cp_path layer = CP_PATH_INDEX(&list, sizes->layer - (decoder ? stack->encoder_count : 0));
+    const struct cp_path *at = sizes->layer == CP_NO_LAYER ? NULL : &layer;
+    struct cp_text name = at ? stack->layers[sizes->layer].name : (struct cp_text){0};
+    if (sizes->refusal == CP_CODE_limit_exceeded)
+        cp_problem_add(
+            &reader->problems, sizes->refusal, at,
+            CP_ARGUMENTS(cp_words(sizes->what),
+                         sizes->number == CP_MAX_COUNT ? cp_words("over 2^53 − 1") : cp_number(sizes->number),
+                         cp_number(sizes->limit)));
+    else
+        cp_problem_add(&reader->problems, sizes->refusal, at,
+                       CP_ARGUMENTS(cp_name(name), cp_words("a size there has no period")));
+}
+
+void cp_endpoint_sizes(struct cp_exchange *exchange)
+{
+    enum { EXPECTED_BYTES = 1 << 12 };
+    struct cp_reader reader;
+    struct question question;
+    struct cp_valid_sizes sizes;
+    struct cp_writer writer;
+    uint64_t start = cp_now_ns();
+    cp_reader_begin(&reader, exchange->arena);
+    bool readable = read_question(&reader, exchange->request->body, &question);
+    uint64_t decoded = cp_now_ns();
+    exchange->reply->decode_ns = decoded - start;
+    if (readable) {
+        struct cp_sizes_question asked = {&question.stack, question.symbols.at, question.symbols.count};
+        cp_find_sizes(&sizes, &asked, exchange->arena);
+        exchange->reply->compute_ns = cp_now_ns() - decoded;
+        if (sizes.refusal != CP_CODE_COUNT) refuse(&reader, &question.stack, &sizes);
+    }
+    if (reader.problems.count) {
+        cp_problems_reply(&reader.problems, exchange->reply);
+        return;
+    }
+    struct cp_sizes_question asked = {&question.stack, question.symbols.at, question.symbols.count};
+    struct cp_sizes_reply reply = {&asked, &question.symbols, &sizes, question.style, exchange->arena};
+    cp_writer_begin(&writer, exchange->arena, EXPECTED_BYTES);
+    cp_write_sizes(&writer, &reply);
+    cp_reply_json(exchange, &writer);
+    exchange->reply->encode_ns = cp_now_ns() - decoded - exchange->reply->compute_ns;
+}

@@ -1,0 +1,102 @@
+/* The floor under every figure over HTTP: libmicrohttpd with nothing behind it. It reads a body whole, as any service
+ * must, and answers with so many constant bytes; each worker is a thread with a daemon and an event loop of its own, as
+ * in server/http.
+ *
+ *     bench_floor WORKERS REPLY_BYTES      prints its port, then serves until its standard input ends
+ */
+#include <arpa/inet.h>
+#include <microhttpd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BACKLOG = 1024, LONGEST_WAIT_MS = 1000 };
+
+struct upload {
+    char *bytes;
+    size_t size;
+};
+
+static struct MHD_Response *response;
+
+static enum MHD_Result on_request(void *unused, struct MHD_Connection *peer, const char *url, const char *method,
+                                  const char *version, const char *bytes, size_t *size, void **context)
+{
+    (void)unused, (void)url, (void)method, (void)version;
+    struct upload *upload = *context;
+    if (!upload) return (*context = calloc(1, sizeof *upload)) ? MHD_YES : MHD_NO;
+    if (*size == 0) return MHD_queue_response(peer, MHD_HTTP_OK, response);
+    char *grown = realloc(upload->bytes, upload->size + *size);
+    if (!grown) return MHD_NO;
+    memcpy(grown + upload->size, bytes, *size);
+    upload->bytes = grown;
+    upload->size += *size;
+    *size = 0;
+    return MHD_YES;
+}
+
+static void on_completed(void *unused, struct MHD_Connection *peer, void **context, enum MHD_RequestTerminationCode why)
+{
+    (void)unused, (void)peer, (void)why;
+    struct upload *upload = *context;
+    if (upload) free(upload->bytes);
+    free(upload);
+}
+
+static int open_listener(void)
+{
+    struct sockaddr_in any_port = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof any_port;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    if (listener < 0 || bind(listener, (struct sockaddr *)&any_port, size) || listen(listener, BACKLOG) ||
+        getsockname(listener, (struct sockaddr *)&any_port, &size)) {
+        perror("bench_floor");
+        exit(1);
+    }
+    printf("%d\n", ntohs(any_port.sin_port));
+    fflush(stdout);
+    return listener;
+}
+
+static void *serve(void *listener)
+{
+    struct MHD_Daemon *daemon =
+        MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, NULL, MHD_OPTION_LISTEN_SOCKET, *(int *)listener,
+                         MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+    if (!daemon) exit(1);
+    struct pollfd events = {.fd = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, .events = POLLIN};
+    for (;;) {
+        MHD_UNSIGNED_LONG_LONG timeout;
+        bool soon = MHD_get_timeout(daemon, &timeout) == MHD_YES && timeout < LONGEST_WAIT_MS;
+        poll(&events, 1, soon ? (int)timeout : LONGEST_WAIT_MS);
+        MHD_run(daemon);
+    }
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    int workers = argc == 3 ? atoi(argv[1]) : 0;
+    size_t reply_size = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
+    char *reply = reply_size ? malloc(reply_size) : NULL;
+    char end;
+    if (workers < 1 || !reply) {
+        fputs("usage: bench_floor WORKERS REPLY_BYTES\n", stderr);
+        return 2;
+    }
+    memset(reply, ' ', reply_size);
+    response = MHD_create_response_from_buffer(reply_size, reply, MHD_RESPMEM_PERSISTENT);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    int listener = open_listener();
+    for (int at = 0; at < workers; at++) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, serve, &listener)) return 1;
+    }
+    while (read(STDIN_FILENO, &end, 1) > 0) continue;
+    return 0;
+}

@@ -1,0 +1,294 @@
+/* /v1/solve against full enumeration with the plain planner: random questions on one axis. The planner judges each
+ * combination of parameters as a layer of a stack, so what is legal in a layer is legal here. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "core/layers/parameters.h"
+#include "core/solve.h"
+#include "server/memory.h"
+
+enum {
+    SEED = 8151,
+    QUESTIONS = 500,
+    MEMORY_LIMIT = 1 << 28,
+    MOST_INPUT = 220, /* inputs looked at when they are free; more than any of the questions can need */
+};
+
+/* ---- Questions ---------------------------------------------------------------------------------------------------- */
+
+static uint64_t state;
+
+static int64_t draw(int64_t least, int64_t most)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return least + (int64_t)(state >> 33) % (most - least + 1);
+}
+
+struct lists {
+    int64_t values[6][8];
+    int used;
+};
+
+/* A number, a range or a list of values that rise. */
+static struct cp_choice draw_choice(struct lists *lists, int64_t least, int64_t most)
+{
+    struct cp_choice choice = {.least = draw(least, most)};
+    int64_t way = draw(0, 2);
+    choice.most = way == 0 ? choice.least : draw(choice.least, most);
+    if (way < 2) return choice;
+    int64_t *values = lists->values[lists->used++];
+    choice = (struct cp_choice){.values = values};
+    for (int64_t value = least; value <= most && choice.count < 8; value++)
+        if (draw(0, 1)) values[choice.count++] = value;
+    if (choice.count == 0) values[choice.count++] = least;
+    return choice;
+}
+
+static const enum cp_traced operations[] = {CP_TRACED_CONVOLUTION, CP_TRACED_POOLING, CP_TRACED_TRANSPOSED};
+static const char *const names[] = {"Conv1d", "MaxPool1d", "ConvTranspose1d"};
+
+static struct cp_solve_question draw_question(struct lists *lists, int kind)
+{
+    struct cp_solve_question question = {.operation = operations[kind], .output = draw(1, 24)};
+    lists->used = 0;
+    if (draw(0, 3)) question.input = draw(1, 40);
+    question.kernel_size = draw_choice(lists, 1, 7);
+    question.dilation = draw(0, 1) ? (struct cp_choice){.least = 1, .most = 1} : draw_choice(lists, 1, 4);
+    question.stride_given = draw(0, 1);
+    question.padding_given = draw(0, 1);
+    question.stride = (struct cp_choice){.least = 1, .most = 7};
+    if (question.stride_given) question.stride = draw_choice(lists, 1, 5);
+    if (question.padding_given) question.padding = draw_choice(lists, 0, 6);
+    question.output_padding = (struct cp_choice){.least = 0, .most = CP_MAX_SOLVE_NUMBER};
+    if (draw(0, 1)) question.output_padding = draw_choice(lists, 0, 4);
+    if (kind == 1) question.ceil_mode = (struct cp_choice){.least = 0, .most = draw(0, 1)};
+    if (kind != 2) question.output_padding = (struct cp_choice){0};
+    return question;
+}
+
+static bool has(const struct cp_choice *choice, int64_t value)
+{
+    if (!choice->values) return value >= choice->least && value <= choice->most;
+    for (int64_t at = 0; at < choice->count; at++)
+        if (choice->values[at] == value) return true;
+    return false;
+}
+
+static void print_choice(const char *name, const struct cp_choice *choice)
+{
+    fprintf(stderr, " %s %lld…%lld [", name, (long long)choice->least, (long long)choice->most);
+    for (int64_t at = 0; choice->values && at < choice->count; at++)
+        fprintf(stderr, " %lld", (long long)choice->values[at]);
+    fprintf(stderr, "]");
+}
+
+static void print_question(const struct cp_solve_question *question)
+{
+    fprintf(stderr, "operation %d, input %lld, output %lld,", question->operation, (long long)question->input,
+            (long long)question->output);
+    print_choice("kernel_size", &question->kernel_size);
+    print_choice(question->stride_given ? "stride" : "(stride)", &question->stride);
+    print_choice("dilation", &question->dilation);
+    print_choice(question->padding_given ? "padding" : "(padding)", &question->padding);
+    print_choice("output_padding", &question->output_padding);
+    print_choice("ceil_mode", &question->ceil_mode);
+    fprintf(stderr, "\n");
+}
+
+/* ---- Enumeration -------------------------------------------------------------------------------------------------- */
+
+/* One layer as the planner sees it; 0: not legal, or another size than any. */
+static int64_t planned_output(int kind, const struct cp_solution *layer, int64_t input)
+{
+    struct cp_memory memory;
+    struct cp_plan plan;
+    const struct cp_window *window = &layer->axis.window;
+    struct cp_padding padding = {.begin = {window->pad_begin}, .end = {window->pad_end}};
+    struct cp_convolution conv = {.out_channels = 1,
+                                  .kernel_size = {window->kernel},
+                                  .stride = {window->stride},
+                                  .dilation = {window->dilation},
+                                  .groups = 1,
+                                  .padding = padding,
+                                  .output_padding = {layer->axis.output_padding}};
+    struct cp_pool pool = {.kernel_size = {window->kernel},
+                           .stride = {window->stride},
+                           .dilation = {window->dilation},
+                           .padding = padding,
+                           .ceil_mode = window->rounding == CP_ROUND_CEIL};
+    const uint32_t source = 0;
+    struct cp_layer only = {.type = cp_layer_type_find(cp_text_of(names[kind])),
+                            .sources = &source,
+                            .source_count = 1,
+                            .params = kind == 1 ? (const void *)&pool : &conv};
+    struct cp_input tensor = {.name = CP_TEXT("input"), .shape = {.rank = 3, .size = {1, 1, input}}};
+    struct cp_stack stack = {.inputs = &tensor, .input_count = 1, .layers = &only, .layer_count = 1};
+    cp_memory_open(&memory, NULL, MEMORY_LIMIT, NULL);
+    cp_plan_stack(&plan, &stack, CP_PLAN_SHAPES, &memory.arena);
+    int64_t output = plan.valid ? plan.layers[0].output.size[2] : 0;
+    cp_memory_reset(&memory);
+    return output;
+}
+
+enum { MOST_SOLUTIONS = 1 << 14 };
+
+struct enumeration {
+    struct cp_solution *found;
+    int count;
+};
+
+/* Add the layer if some input yields the output. */
+static void consider(const struct cp_solve_question *question, int kind, struct cp_solution *layer,
+                     struct enumeration *all)
+{
+    int64_t first = question->input ? question->input : 1, last = question->input ? question->input : MOST_INPUT;
+    layer->axis.input = 0;
+    for (int64_t input = first; input <= last; input++) {
+        int64_t output = planned_output(kind, layer, input);
+        if (output > question->output) break; /* no size shrinks as the input grows */
+        if (output != question->output) continue;
+        if (!layer->axis.input) layer->axis.input = input;
+        layer->most_input = input;
+    }
+    if (layer->axis.input && all->count < MOST_SOLUTIONS) all->found[all->count++] = *layer;
+}
+
+static bool stride_allowed(const struct cp_solve_question *question, const struct cp_window *window)
+{
+    if (question->stride_given) return has(&question->stride, window->stride);
+    return window->stride <= 4 || window->stride <= window->kernel;
+}
+
+static bool padding_allowed(const struct cp_solve_question *question, const struct cp_window *window)
+{
+    if (question->padding_given) return has(&question->padding, window->pad_begin);
+    return window->pad_begin <= window->dilation * (window->kernel - 1);
+}
+
+static void enumerate(const struct cp_solve_question *question, int kind, struct enumeration *all)
+{
+    enum { MOST = 7, MOST_PADDING = 24, MOST_EXTRA = 7 };
+    all->count = 0;
+    for (int64_t index = 0; index < (int64_t)MOST * MOST * 4 * (MOST_PADDING + 1) * (MOST_EXTRA + 1) * 2; index++) {
+        int64_t rest = index;
+        struct cp_solution layer = {0};
+        struct cp_window *window = &layer.axis.window;
+        window->rounding = rest % 2 ? CP_ROUND_CEIL : CP_ROUND_FLOOR;
+        rest /= 2;
+        layer.axis.output_padding = rest % (MOST_EXTRA + 1);
+        rest /= MOST_EXTRA + 1;
+        window->pad_begin = window->pad_end = rest % (MOST_PADDING + 1);
+        rest /= MOST_PADDING + 1;
+        window->dilation = 1 + rest % 4;
+        rest /= 4;
+        window->stride = 1 + rest % MOST;
+        window->kernel = 1 + rest / MOST;
+        layer.axis.output = question->output;
+        if (has(&question->kernel_size, window->kernel) && stride_allowed(question, window) &&
+            has(&question->dilation, window->dilation) && padding_allowed(question, window) &&
+            has(&question->output_padding, layer.axis.output_padding) &&
+            has(&question->ceil_mode, window->rounding == CP_ROUND_CEIL))
+            consider(question, kind, &layer, all);
+    }
+}
+
+/* ---- Comparing ---------------------------------------------------------------------------------------------------- */
+
+enum { KEYS = 8 };
+
+/* The documented order. */
+static void keys_of(const struct cp_solution *solution, int64_t keys[KEYS])
+{
+    const struct cp_window *window = &solution->axis.window;
+    int64_t span = window->dilation * (window->kernel - 1) + 1;
+    int64_t form = 2 * window->pad_begin == span - 1 ? 0 : window->pad_begin == 0 ? 1 : 2;
+    const int64_t all[KEYS] = {
+        window->kernel % 2 == 0,           form,           window->stride,    window->dilation,
+        window->rounding == CP_ROUND_CEIL, window->kernel, window->pad_begin, solution->axis.output_padding};
+    memcpy(keys, all, sizeof all);
+}
+
+static int by_simplicity(const void *a, const void *b)
+{
+    int64_t x[KEYS], y[KEYS];
+    keys_of(a, x);
+    keys_of(b, y);
+    for (int at = 0; at < KEYS; at++)
+        if (x[at] != y[at]) return x[at] < y[at] ? -1 : 1;
+    return 0;
+}
+
+static const char *compare(const struct cp_solutions *solutions, struct enumeration *all)
+{
+    if (solutions->count != all->count) return "count";
+    int64_t listed = all->count < CP_MAX_SOLUTIONS_LISTED ? all->count : CP_MAX_SOLUTIONS_LISTED;
+    if (solutions->listed_count != listed) return "length of the list";
+    qsort(all->found, (size_t)all->count, sizeof *all->found, by_simplicity);
+    for (int64_t at = 0; at < listed; at++) {
+        const struct cp_solution *listed_one = &solutions->listed[at], *expected = &all->found[at];
+        if (by_simplicity(listed_one, expected) != 0) return "a solution, or its place";
+        if (listed_one->axis.input != expected->axis.input || listed_one->most_input != expected->most_input)
+            return "the inputs of a solution";
+    }
+    return NULL;
+}
+
+static void check_kind(int kind)
+{
+    static struct cp_solution found[MOST_SOLUTIONS];
+    struct enumeration all = {.found = found};
+    int64_t total = 0;
+    int wrong = 0;
+    state = SEED + (uint64_t)kind;
+    for (int at = 0; at < QUESTIONS && wrong < 5; at++) {
+        struct cp_memory memory;
+        struct cp_solutions solutions;
+        struct lists lists;
+        struct cp_solve_question question = draw_question(&lists, kind);
+        cp_memory_open(&memory, NULL, MEMORY_LIMIT, NULL);
+        cp_solve(&solutions, &question, &memory.arena);
+        enumerate(&question, kind, &all);
+        const char *difference = compare(&solutions, &all);
+        if (difference) {
+            fprintf(stderr, "question %d: %s: %lld solutions, %d by enumeration\n  ", at, difference,
+                    (long long)solutions.count, all.count);
+            print_question(&question);
+            wrong++;
+        }
+        total += all.count;
+        cp_memory_reset(&memory);
+    }
+    if (wrong) fail_msg("%d questions of %s differ from enumeration", wrong, names[kind]);
+    assert_in_range(total, QUESTIONS, MOST_SOLUTIONS * QUESTIONS);
+}
+
+static void convolutions(void **unused)
+{
+    (void)unused;
+    check_kind(0);
+}
+
+static void pools(void **unused)
+{
+    (void)unused;
+    check_kind(1);
+}
+
+static void transposed_convolutions(void **unused)
+{
+    (void)unused;
+    check_kind(2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(convolutions), cmocka_unit_test(pools),
+                                       cmocka_unit_test(transposed_convolutions)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
