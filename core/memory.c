@@ -3,7 +3,7 @@
 #include "core/checked.h"
 
 /* Bytes of what a source gives; false where that is not known. */
-static bool source_bytes(const struct cp_plan *plan, uint32_t source, int64_t *bytes)
+static inline bool source_bytes(const struct cp_plan *plan, uint32_t source, int64_t *bytes)
 {
     const struct cp_stack *stack = plan->stack;
     if (source >= stack->input_count) {

@@ -75,13 +75,12 @@ static bool is_known(const struct cp_field *field)
 
 static void plan_field(struct cp_inference *inference, const struct workspace *work)
 {
-    bool known = true;
-    for (uint32_t at = 0; at < inference->input_count; at++) {
+    for (uint32_t at = 0; at < inference->input_count; at++)
         work->fields[at] = source_field(inference->whole, work, inference->layer->sources[at]);
-        known = known && is_known(work->fields[at]);
-    }
     inference->plan->field = reach_of(inference);
-    if (!known || inference->plan->field == work->fields[0] || is_known(inference->plan->field)) return;
+    if (inference->plan->field == work->fields[0] || is_known(inference->plan->field)) return;
+    for (uint32_t at = 0; at < inference->input_count; at++)
+        if (!is_known(work->fields[at])) return; /* reported where it became so */
     const char *reason = inference->field_reason ? inference->field_reason : "it has too many phases";
     cp_report(inference, CP_CODE_receptive_field_unknown, NULL, CP_NO_AXIS, CP_ARGUMENTS(cp_words(reason)));
 }
@@ -146,7 +145,7 @@ static void report_total(struct cp_plan *plan, uint32_t layer, const char *what)
 }
 
 /* A sum of which one part is unknown is unknown; one that grows too large is reported at the layer where it does. */
-static void add_count(struct cp_plan *plan, uint32_t layer, const char *what, int64_t *total, int64_t part)
+static inline void add_count(struct cp_plan *plan, uint32_t layer, const char *what, int64_t *total, int64_t part)
 {
     bool known = *total != CP_UNKNOWN && part != CP_UNKNOWN;
     if (known && cp_add(*total, part, total)) return;

@@ -438,22 +438,42 @@ static bool same_axis(const struct cp_axis_field *a, const struct cp_axis_field 
             memcmp(a->spans, b->spans, (size_t)a->phases * sizeof(struct cp_span)) == 0);
 }
 
-static struct cp_axis_field union_of_axes(struct cp_arena *arena, const struct cp_axis_field *a,
-                                          const struct cp_axis_field *b)
+/* The usual case of a union, one phase and something seen by both, in place. */
+static bool join_evenly(struct cp_axis_field *axis, const struct cp_axis_field *other)
+{
+    struct cp_span *span = &axis->first;
+    bool even = axis->state == CP_FIELD_TRACKED && other->state == CP_FIELD_TRACKED && axis->dims == other->dims &&
+                axis->phases == 1 && other->phases == 1 && axis->advance == other->advance &&
+                span->low <= span->high && other->first.low <= other->first.high;
+    if (!even) return false;
+    if (other->first.low < span->low) span->low = other->first.low;
+    if (other->first.high > span->high) span->high = other->first.high;
+    return span->high - span->low < CP_MAX_COUNT;
+}
+
+__attribute__((noinline)) static bool join_phases(struct cp_arena *arena, struct cp_axis_field *merged,
+                                                  const struct cp_axis_field *a, const struct cp_axis_field *b)
 {
     struct cp_workspace workspace;
     struct cp_sequence result;
-    struct cp_axis_field merged = *a;
     struct cp_sequence one = sequence_of(a);
     struct cp_sequence other = sequence_of(b);
-    if (a->state == CP_FIELD_FULL || same_axis(a, b)) return *a;
+    if (!same_stride(a, b) || !cp_sequence_union(&one, &other, &workspace, &result)) return false;
+    store(arena, merged, result);
+    return true;
+}
+
+static struct cp_axis_field union_of_axes(struct cp_arena *arena, const struct cp_axis_field *a,
+                                          const struct cp_axis_field *b)
+{
+    struct cp_axis_field merged = *a;
+    if (a->state == CP_FIELD_FULL) return *a;
     if (b->state == CP_FIELD_FULL) return *b;
-    bool known = a->state == CP_FIELD_TRACKED && b->state == CP_FIELD_TRACKED && a->dims == b->dims &&
-                 same_stride(a, b) && cp_sequence_union(&one, &other, &workspace, &result);
-    if (known)
-        store(arena, &merged, result);
-    else
-        set_state(&merged, CP_FIELD_UNKNOWN);
+    if (join_evenly(&merged, b)) return merged;
+    merged = *a;
+    if (same_axis(a, b)) return merged;
+    bool tracked = a->state == CP_FIELD_TRACKED && b->state == CP_FIELD_TRACKED && a->dims == b->dims;
+    if (!tracked || !join_phases(arena, &merged, a, b)) set_state(&merged, CP_FIELD_UNKNOWN);
     return merged;
 }
 

@@ -200,13 +200,16 @@ static bool adjust(struct walk *walk, uint32_t position)
     return true;
 }
 
-static bool gives_input(const struct walk *walk)
+static enum cp_repair_result compare_ends(const struct walk *walk)
 {
     const struct cp_stack *stack = walk->plan->stack;
-    for (int axis = 0; axis < walk->repair->axes; axis++)
-        if (size_of(walk, stack->input_count + stack->layer_count - 1, axis) != stack->inputs[0].shape.size[axis + 2])
-            return false;
-    return true;
+    enum cp_repair_result result = CP_REPAIRED;
+    for (int axis = 0; axis < walk->repair->axes; axis++) {
+        int64_t last = size_of(walk, stack->input_count + stack->layer_count - 1, axis);
+        if (last == 0) return CP_REPAIR_UNKNOWN;
+        if (last != stack->inputs[0].shape.size[axis + 2]) result = CP_REPAIR_MISSES;
+    }
+    return result;
 }
 
 static void walk_decoder(struct walk *walk)
@@ -220,7 +223,7 @@ static void walk_decoder(struct walk *walk)
         if (!can_change) pass(walk, at);
         next += on_path;
     }
-    walk->repair->result = gives_input(walk) ? CP_REPAIRED : CP_REPAIR_UNKNOWN;
+    walk->repair->result = compare_ends(walk);
 }
 
 void cp_find_repair(struct cp_repair *repair, const struct cp_plan *plan, const struct cp_pairing *pairing,

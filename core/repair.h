@@ -9,6 +9,7 @@ struct cp_repair {
     enum cp_repair_result {
         CP_REPAIRED,
         CP_REPAIR_STUCK,   /* a layer cannot give what is needed */
+        CP_REPAIR_MISSES,  /* the last size is not the input's, and no stage has a say in it */
         CP_REPAIR_UNKNOWN, /* a size on the way is not known, or branches do not meet */
     } result;
     int axes; /* of the network's input */

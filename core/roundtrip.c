@@ -352,16 +352,16 @@ static bool pairs_agree(const struct cp_plan *plan, const struct cp_pairing *pai
     return true;
 }
 
-/* Find what would repair the pair and report it; how many findings that made. */
-static uint32_t report_repair(struct judgement *judgement)
+/* Find what would repair the pair and report it. There is always an error afterwards. */
+static void report_repair(struct judgement *judgement, const struct cp_shape *output)
 {
-    uint32_t before = judgement->plan->findings.errors;
     struct cp_repair *repair = &judgement->repair;
     cp_find_repair(repair, judgement->plan, judgement->pairing, judgement->arena);
-    if (repair->result == CP_REPAIR_UNKNOWN) return 0;
-    for (uint32_t at = 0; at < repair->count; at++) report_layer(judgement, at);
+    bool known = repair->result == CP_REPAIRED || repair->result == CP_REPAIR_STUCK;
+    for (uint32_t at = 0; known && at < repair->count; at++) report_layer(judgement, at);
     if (repair->result == CP_REPAIR_STUCK) report_stuck(judgement);
-    return judgement->plan->findings.errors - before;
+    if (repair->result == CP_REPAIR_MISSES || judgement->plan->findings.errors == 0)
+        report_last(judgement->plan, output);
 }
 
 static void warn_of_leftovers(struct cp_plan *plan, const struct cp_pairing *pairing)
@@ -388,7 +388,7 @@ void cp_judge_roundtrip(struct cp_plan *plan, const struct cp_pairing *pairing, 
     const struct cp_shape *output = cp_plan_source_shape(plan, stack->input_count + stack->layer_count - 1);
     struct judgement judgement = {.plan = plan, .pairing = pairing, .arena = arena};
     bool right = pairs_agree(plan, pairing) && cp_same_spatial_sizes(output, &stack->inputs[0].shape);
-    if (!right && report_repair(&judgement) == 0 && plan->findings.errors == 0) report_last(plan, output);
+    if (!right) report_repair(&judgement, output);
     if (!cp_is_paired(pairing)) warn_of_leftovers(plan, pairing);
     warn_of_channels(plan, output);
     plan->valid = plan->findings.errors == 0;

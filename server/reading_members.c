@@ -36,28 +36,27 @@ static void out_of_range(const struct place *place, int64_t least, int64_t most,
                    CP_ARGUMENTS(cp_name(expected), cp_name(cp_describe_json(arena, got))));
 }
 
+/* Says why the value is no integer of the member's. */
+__attribute__((cold, noinline)) static bool refuse_integer(const struct place *place, const struct cp_json *value,
+                                                           int64_t most)
+{
+    bool whole = cp_json_type(value) == CP_JSON_NUMBER && cp_json_number(value) == floor(cp_json_number(value));
+    if (whole)
+        out_of_range(place, place->member->minimum, most, place->member->nonzero, value);
+    else
+        wrong_type(place, "an integer", value);
+    return false;
+}
+
 /* One integer within the member's range; false after recording why not. */
 static bool read_integer(const struct place *place, const struct cp_json *value, int64_t *integer)
 {
     const struct cp_member *member = place->member;
     int64_t most = member->maximum ? member->maximum : CP_MAX_COUNT;
-    if (cp_json_type(value) != CP_JSON_NUMBER) {
-        wrong_type(place, "an integer", value);
-        return false;
-    }
     int64_t read;
-    if (!cp_json_integer(value, &read)) {
-        double number = cp_json_number(value);
-        if (number == floor(number))
-            out_of_range(place, member->minimum, most, member->nonzero, value);
-        else
-            wrong_type(place, "an integer", value);
-        return false;
-    }
-    if (read < member->minimum || read > most || (member->nonzero && read == 0)) {
-        out_of_range(place, member->minimum, most, member->nonzero, value);
-        return false;
-    }
+    bool right = cp_json_integer(value, &read) && read >= member->minimum && read <= most &&
+                 !(member->nonzero && read == 0);
+    if (!right) return refuse_integer(place, value, most);
     *integer = read;
     return true;
 }

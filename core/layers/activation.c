@@ -175,6 +175,7 @@ static bool opaque_infer(struct cp_inference *inference)
 
 static bool opaque_cost(struct cp_inference *inference)
 {
+    cp_report(inference, CP_CODE_unknown_cost, NULL, CP_NO_AXIS, CP_ARGUMENTS(cp_name(inference->layer->name)));
     inference->plan->params = CP_UNKNOWN;
     inference->plan->macs = CP_UNKNOWN;
     return true;

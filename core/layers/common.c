@@ -166,7 +166,7 @@ void cp_check_coverage(struct cp_inference *inference, const struct cp_padding *
     for (int axis = 0; axis < inference->axes; axis++) {
         struct cp_axis_trace *trace = &inference->plan->trace[axis];
         const struct cp_window *window = &trace->window;
-        if (window->rounding == CP_ROUND_CEIL) continue;
+        if (window->rounding == CP_ROUND_CEIL || window->stride == 1) continue;
         trace->remainder = cp_window_remainder(window, trace->input);
         int64_t unseen = trace->remainder - (strict ? 0 : window->pad_end);
         if (unseen <= 0) continue;

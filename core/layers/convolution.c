@@ -114,7 +114,7 @@ static bool conv_infer(struct cp_inference *inference)
         struct cp_axis_trace *at = &trace[axis];
         if (resolved[axis]) {
             enum cp_window_status status = cp_window_output(&at->window, at->input, &at->output);
-            resolved[axis] = cp_report_window(inference, status, axis, at);
+            resolved[axis] = status == CP_WINDOW_OK || cp_report_window(inference, status, axis, at);
         }
         right = right && resolved[axis];
     }

@@ -269,7 +269,9 @@ static const struct row rows[] = {
      TYPE("Add", "\"from\": [\"a\", \"b\"]"), "receptive_field_unknown", "/layers/0", NULL, NULL,
      "the branches have different strides or are broadcast", 1, ""},
     {"no receptive field: an opaque layer", IMAGE, TYPE("Opaque", "\"output_shape\": [1, 4, 8, 8]"),
-     "receptive_field_unknown", "/layers/0", NULL, NULL, "the layer is opaque", 1, ""},
+     "receptive_field_unknown", "/layers/0", NULL, NULL, "the layer is opaque", 2, ""},
+    {"the cost of an opaque layer", IMAGE, TYPE("Opaque", "\"output_shape\": [1, 4, 8, 8]"), "unknown_cost",
+     "/layers/0", NULL, NULL, "params and macs are not known", 2, ""},
 };
 
 static void write_request(FILE *file, const struct row *row)
