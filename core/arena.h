@@ -26,8 +26,8 @@ void *cp_arena_take_from_next(struct cp_arena *arena, size_t size)
     __attribute__((returns_nonnull, alloc_size(2), malloc, cold));
 
 /* `size` bytes, uninitialised, aligned to `alignment` (a power of two up to alignof(max_align_t)). Never NULL. */
-__attribute__((returns_nonnull, alloc_size(2), malloc)) static inline void *
-cp_arena_take(struct cp_arena *arena, size_t size, size_t alignment)
+__attribute__((returns_nonnull, alloc_size(2), malloc)) static inline void *cp_arena_take(struct cp_arena *arena,
+                                                                                          size_t size, size_t alignment)
 {
     size_t gap = -(uintptr_t)arena->next & (alignment - 1);
     size_t room = (size_t)(arena->end - arena->next);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/layers/kinds.h"
+#include "core/roundtrip.h"
 
 struct design {
     struct cp_plan *plan;
@@ -185,13 +186,16 @@ static bool invert_unpool(struct design *design)
 
 /* ---- Pools -------------------------------------------------------------------------------------------------------- */
 
-/* Upsample to the input's size: by a factor where that is exact. */
+/* Upsample to the input's size: by a factor where that is exact. What happens to keep the size at hand is a stage, and
+ * so has to be what undoes it; what keeps every size needs nothing to undo it. */
 static bool invert_by_upsample(struct design *design)
 {
     struct cp_layer *layer;
+    bool same = cp_same_spatial_sizes(design->input, design->output);
+    if (!cp_is_stage(design->layer)) return true;
     struct cp_upsample *upsample = add_layer(design, CP_TEXT("Upsample"), "_inverse", &layer);
     int axes = design->input->rank - 2;
-    bool whole = true;
+    bool whole = !same;
     for (int axis = 0; axis < axes; axis++) {
         int64_t to = design->input->size[axis + 2], from = design->output->size[axis + 2];
         whole = whole && to % from == 0;
@@ -245,12 +249,8 @@ static bool invert_pool(struct design *design)
 /* To one position from more is global pooling, which leaves nothing to go back from. */
 static bool invert_adaptive(struct design *design)
 {
-    bool same = true, global = true;
-    for (int dim = 2; dim < design->input->rank; dim++) {
-        same = same && design->input->size[dim] == design->output->size[dim];
-        global = global && design->output->size[dim] == 1;
-    }
-    if (same) return true;
+    bool global = !cp_same_spatial_sizes(design->input, design->output);
+    for (int dim = 2; dim < design->input->rank; dim++) global = global && design->output->size[dim] == 1;
     return global ? no_inverse(design) : invert_by_upsample(design);
 }
 
@@ -275,8 +275,19 @@ static bool invert_border(struct design *design)
     return true;
 }
 
+/* A crop that takes nothing away is a stage all the same, and is undone by itself. */
+static bool keep_crop(struct design *design)
+{
+    struct cp_layer *layer;
+    struct cp_crop *crop = add_window_layer(design, "CenterCrop", &layer);
+    for (int axis = 0; axis < design->input->rank - 2; axis++) crop->output_size[axis] = design->input->size[axis + 2];
+    GIVE(layer, "output_size");
+    return true;
+}
+
 static bool invert_crop(struct design *design)
 {
+    if (cp_same_spatial_sizes(design->input, design->output)) return keep_crop(design);
     struct cp_border *border = add_border(design);
     for (int axis = 0; axis < design->input->rank - 2; axis++) {
         int64_t missing = design->input->size[axis + 2] - design->output->size[axis + 2];
@@ -289,6 +300,7 @@ static bool invert_crop(struct design *design)
 static bool invert_upsample(struct design *design)
 {
     struct cp_layer *layer;
+    if (!cp_is_stage(design->layer)) return true;
     struct cp_adaptive_pool *pool = add_window_layer(design, "AdaptiveAvgPool", &layer);
     for (int axis = 0; axis < design->input->rank - 2; axis++) pool->output_size[axis] = design->input->size[axis + 2];
     GIVE(layer, "output_size");
@@ -521,6 +533,8 @@ bool cp_design_decoder(struct cp_decoder *decoder, struct cp_plan *plan, enum cp
     warn_of_branches(&design, path, count);
     if (!mirror(&design, path, count)) return false;
     if (decoder->layer_count) return true;
+    struct cp_layer *layer; /* there was nothing to undo, but a decoder has a layer */
     look_at(&design, path[0]);
-    return no_inverse(&design);
+    add_layer(&design, CP_TEXT("Identity"), "_inverse", &layer);
+    return true;
 }

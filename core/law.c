@@ -285,6 +285,11 @@ struct cp_condition cp_law_congruent(const struct cp_law *a, int64_t modulus)
     return periodic_from(a->from, (wide)a->period * (modulus / cp_greatest_common_divisor(a->increment, modulus)));
 }
 
+bool cp_law_stays_above(const struct cp_law *law, int64_t from, int64_t least)
+{
+    return is_known(law) && from >= law->from && (wide)law->increment * from - law->below >= (wide)law->period * least;
+}
+
 /* A constant against a growing size: nothing is left once that has passed both the constant and 1. */
 static struct cp_condition broadcast_constant(const struct cp_law *constant, const struct cp_law *other,
                                               struct cp_law *result)

@@ -64,6 +64,9 @@ struct cp_law cp_law_product(const struct cp_law *a, const struct cp_law *b);
 /* The law of the broadcast of two sizes (the other one where one is 1), and when it is defined. */
 struct cp_condition cp_law_broadcast(const struct cp_law *a, const struct cp_law *b, struct cp_law *result);
 
+/* Whether the size is at least `least` for all n >= `from`, as far as the law alone tells. */
+bool cp_law_stays_above(const struct cp_law *law, int64_t from, int64_t least);
+
 /* When a = b, when a >= b, and when a leaves a given rest on division by `modulus`. */
 struct cp_condition cp_law_equal(const struct cp_law *a, const struct cp_law *b);
 struct cp_condition cp_law_at_least(const struct cp_law *a, const struct cp_law *b);

@@ -35,10 +35,10 @@
 
 /* Free sizes that are tried one by one by /v1/sizes: the period of their law and what lies before it. A thousandfold
  * of the strides of the deepest published networks. */
-#define CP_MAX_SIZES_RANGE 4194304
+#define CP_MAX_SIZES_RANGE 1048576
 
 /* Steps of that: sizes to be tried times steps for one; about half a second. */
-#define CP_MAX_SIZES_STEPS 100000000
+#define CP_MAX_SIZES_STEPS 30000000
 
 /* Residues, exceptions and values listed in a reply of /v1/sizes; the rest is counted. */
 #define CP_MAX_SIZES_LISTED 4096
@@ -73,6 +73,14 @@
 
 /* Solutions of one axis listed in a reply of /v1/solve; the count is that of all. */
 #define CP_MAX_SOLUTIONS_LISTED 1000
+
+/* Bytes of a body, and multiplications and elements of a computation, up to which an event loop answers by itself: about
+ * half a millisecond. What is more goes to the threads that compute. */
+#define CP_MAX_BRIEF_BYTES 32768
+#define CP_MAX_BRIEF_WORK 200000
+
+/* Requests that wait for those threads; further ones are answered 503. Each holds its body. */
+#define CP_MAX_WAITING 64
 
 /* Nesting of JSON: our deepest request needs 8, the rest is a caller's own `meta`. */
 #define CP_MAX_JSON_DEPTH 64

@@ -443,8 +443,8 @@ static bool join_evenly(struct cp_axis_field *axis, const struct cp_axis_field *
 {
     struct cp_span *span = &axis->first;
     bool even = axis->state == CP_FIELD_TRACKED && other->state == CP_FIELD_TRACKED && axis->dims == other->dims &&
-                axis->phases == 1 && other->phases == 1 && axis->advance == other->advance &&
-                span->low <= span->high && other->first.low <= other->first.high;
+                axis->phases == 1 && other->phases == 1 && axis->advance == other->advance && span->low <= span->high &&
+                other->first.low <= other->first.high;
     if (!even) return false;
     if (other->first.low < span->low) span->low = other->first.low;
     if (other->first.high > span->high) span->high = other->first.high;

@@ -7,6 +7,7 @@ struct walk {
     const struct cp_pairing *pairing;
     struct cp_repair *repair;
     struct cp_range *wanted; /* [position in the path][axis]: what each stage may give */
+    const bool *is_stage;    /* [position in the path]; a layer that is none keeps its size */
     int64_t *sizes;          /* [decoder layer][axis]: after the changes so far; 0 where not known */
 };
 
@@ -117,18 +118,28 @@ static void pass(struct walk *walk, uint32_t at)
 
 /* ---- What each stage may give ------------------------------------------------------------------------------------- */
 
-/* With as many stages on both sides each has its partner's input to give. */
-static void want_partners(struct walk *walk)
+static uint32_t stages_left(const struct walk *walk)
 {
-    uint32_t next = 0;
+    uint32_t count = 0;
+    for (uint32_t position = 0; position < walk->pairing->path_count; position++) count += walk->is_stage[position];
+    return count;
+}
+
+/* What the encoder's stage that is the partner took on this axis. */
+static int64_t partners_size(const struct walk *walk, uint32_t pair, int axis)
+{
+    uint32_t partner = walk->pairing->encoder_at[walk->pairing->encoder_stages - 1 - pair];
+    return planned_size(walk, walk->plan->stack->layers[partner].sources[0], axis);
+}
+
+/* With as many stages on both sides each has its partner's input to give. */
+static void want_partners(struct walk *walk, int axis)
+{
+    uint32_t pair = 0;
     for (uint32_t position = 0; position < walk->pairing->path_count; position++) {
-        if (next == walk->pairing->pair_count || walk->pairing->pairs[next].decoder != walk->pairing->path[position])
-            continue;
-        const struct cp_layer *partner = &walk->plan->stack->layers[walk->pairing->pairs[next++].encoder];
-        for (int axis = 0; axis < walk->repair->axes; axis++) {
-            int64_t size = planned_size(walk, partner->sources[0], axis);
-            walk->wanted[slot(position, axis)] = size ? (struct cp_range){size, size, 1} : no_size;
-        }
+        if (!walk->is_stage[position]) continue;
+        int64_t size = partners_size(walk, pair++, axis);
+        walk->wanted[slot(position, axis)] = size ? (struct cp_range){size, size, 1} : no_size;
     }
 }
 
@@ -155,7 +166,7 @@ static void want_last(struct walk *walk, int axis)
         const struct cp_layer *layer = &walk->plan->stack->layers[pairing->path[position]];
         struct cp_stage stage;
         walk->wanted[slot(position, axis)] = wanted;
-        if (cp_is_stage(layer))
+        if (walk->is_stage[position])
             wanted = stage_at(walk, pairing->path[position], axis, &stage) ? cp_stage_demand(&stage, wanted) : no_size;
         else
             wanted = rearranges(walk, layer) ? any_size : meet(walk, layer, axis, wanted);
@@ -180,7 +191,6 @@ static bool adjust(struct walk *walk, uint32_t position)
 {
     uint32_t at = walk->pairing->path[position];
     const struct cp_layer *layer = &walk->plan->stack->layers[at];
-    bool keeps = !cp_is_stage(layer);
     walk->repair->result = CP_REPAIR_UNKNOWN;
     if (layer->type->axes && layer->type->axes != walk->repair->axes) return false;
     for (int axis = 0; axis < walk->repair->axes; axis++) {
@@ -188,7 +198,7 @@ static bool adjust(struct walk *walk, uint32_t position)
         struct cp_range *wanted = &walk->wanted[slot(position, axis)];
         int64_t input = size_of(walk, layer->sources[0], axis);
         if (input == 0 || !stage_at(walk, at, axis, &stage)) return false;
-        if (keeps) *wanted = (struct cp_range){input, input, 1};
+        if (!walk->is_stage[position]) *wanted = (struct cp_range){input, input, 1};
         int64_t output = cp_range_nearest(cp_stage_reach(&stage, input), *wanted, cp_stage_output(&stage, input));
         if (output == 0) {
             get_stuck(walk, position);
@@ -226,6 +236,66 @@ static void walk_decoder(struct walk *walk)
     walk->repair->result = compare_ends(walk);
 }
 
+static void attempt(struct walk *walk)
+{
+    const struct cp_stack *stack = walk->plan->stack;
+    size_t slots = (size_t)(stack->layer_count - stack->encoder_count) * CP_MAX_AXES;
+    bool paired = stages_left(walk) == walk->pairing->encoder_stages;
+    memset(walk->sizes, 0, slots * sizeof *walk->sizes);
+    walk->repair->count = walk->pairing->path_count;
+    for (int axis = 0; axis < walk->repair->axes; axis++) {
+        if (paired)
+            want_partners(walk, axis);
+        else
+            want_last(walk, axis);
+    }
+    walk_decoder(walk);
+}
+
+/* ---- When the repair itself makes partners ------------------------------------------------------------------------ */
+
+static int64_t new_size(const struct walk *walk, uint32_t position, int axis)
+{
+    return walk->sizes[slot(walk->pairing->path[position] - decoder_begins(walk), axis)];
+}
+
+/* Will this stage be none once the repair is made? One of stride 1 whose padding comes out right. */
+static bool becomes_keeper(const struct walk *walk, uint32_t position)
+{
+    const struct cp_layer *layer = &walk->plan->stack->layers[walk->pairing->path[position]];
+    for (int axis = 0; axis < walk->repair->axes; axis++) {
+        struct cp_stage stage;
+        if (!stage_at(walk, walk->pairing->path[position], axis, &stage)) return false;
+        if (stage.form != CP_STAGE_BORDER && stage.window.stride != 1) return false;
+        if (new_size(walk, position, axis) != size_of(walk, layer->sources[0], axis)) return false;
+    }
+    return true;
+}
+
+static bool partners_agree(const struct walk *walk)
+{
+    uint32_t pair = 0;
+    for (uint32_t position = 0; position < walk->pairing->path_count; position++) {
+        if (!walk->is_stage[position]) continue;
+        for (int axis = 0; axis < walk->repair->axes; axis++)
+            if (new_size(walk, position, axis) != partners_size(walk, pair, axis)) return false;
+        pair++;
+    }
+    return true;
+}
+
+/* With other counts of stages only the last size is looked at. But a repair may turn some stages into layers that keep
+ * every size; where as many are left as the encoder has, they are partners, which have to agree. */
+static bool still_valid(const struct walk *walk, bool *stages_after)
+{
+    if (walk->repair->result != CP_REPAIRED || stages_left(walk) == walk->pairing->encoder_stages) return true;
+    for (uint32_t position = 0; position < walk->pairing->path_count; position++)
+        stages_after[position] = walk->is_stage[position] && !becomes_keeper(walk, position);
+    struct walk after = *walk;
+    after.is_stage = stages_after;
+    return stages_left(&after) != walk->pairing->encoder_stages || partners_agree(&after);
+}
+
 void cp_find_repair(struct cp_repair *repair, const struct cp_plan *plan, const struct cp_pairing *pairing,
                     struct cp_arena *arena)
 {
@@ -233,17 +303,20 @@ void cp_find_repair(struct cp_repair *repair, const struct cp_plan *plan, const 
     size_t slots = (size_t)(stack->layer_count - stack->encoder_count) * CP_MAX_AXES;
     *repair = (struct cp_repair){.result = CP_REPAIR_UNKNOWN, .axes = stack->inputs[0].shape.rank - 2};
     if (repair->axes < 1 || repair->axes > CP_MAX_AXES) return;
-    repair->count = pairing->path_count;
     repair->wanted = CP_NEW(arena, struct cp_shape);
     repair->adjustments = CP_NEW_ARRAY(arena, struct cp_adjustment, slots);
+    bool *is_stage = CP_NEW_ARRAY(arena, bool, pairing->path_count);
+    bool *stages_after = CP_NEW_ARRAY(arena, bool, pairing->path_count);
+    for (uint32_t position = 0; position < pairing->path_count; position++)
+        is_stage[position] = cp_is_stage(&stack->layers[pairing->path[position]]);
     struct walk walk = {.plan = plan,
                         .pairing = pairing,
                         .repair = repair,
+                        .is_stage = is_stage,
                         .wanted = CP_NEW_ARRAY(arena, struct cp_range, slots),
                         .sizes = CP_NEW_ARRAY(arena, int64_t, slots)};
-    if (cp_is_paired(pairing))
-        want_partners(&walk);
-    else
-        for (int axis = 0; axis < repair->axes; axis++) want_last(&walk, axis);
-    walk_decoder(&walk);
+    attempt(&walk);
+    if (still_valid(&walk, stages_after)) return;
+    walk.is_stage = stages_after;
+    attempt(&walk);
 }

@@ -148,6 +148,6 @@ bool cp_size_law_form(const struct cp_size_law *law, struct cp_size_form *form)
     int64_t common = cp_greatest_common_divisor(law->increment, law->period);
     bool finite = true;
     for (int64_t at = 0; at < law->period && finite; at++) finite = law->values[at] == 0;
-    if (!finite) return fit(law, law->increment / common, law->period / common, form);
+    if (!finite && common > 0) return fit(law, law->increment / common, law->period / common, form);
     return fit(law, 0, 1, form) || fit(law, 1, 1, form);
 }

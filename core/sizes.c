@@ -137,13 +137,20 @@ static bool range_of(struct cp_valid_sizes *sizes, const struct cp_axis_summary 
     return true;
 }
 
+/* How many sizes may be run beside the search for the set itself, so that it stays the most of the work. */
+static int64_t few_sizes(const struct cp_axis_run *run)
+{
+    return CP_MAX_SIZES_STEPS / 8 / ((int64_t)run->count + 1);
+}
+
 /* A size that gets furthest, for an explanation where none works: among the small ones, or where the law holds. */
 static int64_t furthest_size(struct cp_axis_run *run, int64_t from)
 {
-    enum { TRIED = 1024 };
+    enum { MOST_TRIED = 1024 };
     uint32_t done, most = 0;
-    int64_t best = 1, end = from < TRIED ? TRIED : from;
-    for (int64_t n = 1; n <= TRIED; n++) {
+    int64_t tried = few_sizes(run) < MOST_TRIED ? few_sizes(run) : MOST_TRIED;
+    int64_t best = 1, end = from < tried ? tried : from;
+    for (int64_t n = 1; n <= tried; n++) {
         (void)!cp_axis_run(run, n, &done);
         if (done > most) most = done, best = n;
     }
@@ -165,16 +172,18 @@ static bool find_set(struct cp_valid_sizes *sizes, struct trace *trace, int symb
     return true;
 }
 
-/* The smallest value of a step over all sizes that work: within one period, as no size shrinks. */
+/* The smallest value of a step over all sizes that work, of which there are some; 1 where it would take too long. */
 static int64_t smallest_value(struct cp_axis_run *run, const struct cp_size_set *set, uint32_t step)
 {
+    const struct cp_law *law = &run->program->steps[step].law;
     int64_t smallest = CP_MAX_COUNT;
-    int64_t law = run->program->steps[step].law.from + run->program->steps[step].law.period;
-    int64_t end = set->from + set->period + (law < CP_MAX_SIZES_RANGE ? law : CP_MAX_SIZES_RANGE);
-    for (int64_t n = 1; n < end; n++)
+    for (int64_t n = 1; n <= few_sizes(run); n++) {
+        if (set->residue_count == 0 && n >= set->from) return smallest;
         if (cp_size_set_has(set, n) && cp_axis_run(run, n, NULL) && run->sizes[step] < smallest)
             smallest = run->sizes[step];
-    return smallest;
+        if (cp_law_stays_above(law, n, smallest)) return smallest;
+    }
+    return 1;
 }
 
 /* A product of both free sizes that has to reach a constant does so for all sizes that work, or couples them. */
@@ -206,7 +215,7 @@ static void find_law(struct cp_sizes_output *output, const struct cp_size_set *s
         period = 1;
         increment = 0;
     }
-    if (from > CP_MAX_SIZES_RANGE || from + period > MOST_VALUES) return;
+    if (from > MOST_VALUES || from + period > MOST_VALUES || from + period > few_sizes(run)) return;
     int64_t *values = CP_NEW_ARRAY(arena, int64_t, from + period);
     for (int64_t n = 1; n < from + period; n++)
         if (cp_size_set_has(set, n) && cp_axis_run(run, n, NULL)) values[n] = run->sizes[step];
@@ -243,7 +252,7 @@ static void find_output(struct cp_valid_sizes *sizes, struct trace *trace, struc
 void cp_find_sizes(struct cp_valid_sizes *sizes, const struct cp_sizes_question *question, struct cp_arena *arena)
 {
     struct trace trace = {.question = question, .arena = arena};
-    struct cp_axis_run runs[CP_MAX_SYMBOLS];
+    struct cp_axis_run runs[CP_MAX_SYMBOLS] = {{.program = &trace.program}, {.program = &trace.program}};
     *sizes = (struct cp_valid_sizes){.refusal = CP_CODE_COUNT, .possible = true};
     trace_stack(&trace);
     const struct cp_axis_program *program = &trace.program;

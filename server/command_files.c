@@ -16,6 +16,7 @@
 
 const struct cp_file_command cp_file_commands[] = {
     {"shapes", "/v1/shapes", "application/json", "every layer's output shape, parameters and cost", cp_text_of_shapes},
+    {"convolve", "/v1/convolve", "application/json", "the numbers of a small convolution or pooling", cp_text_of_convolve},
 };
 const int cp_file_command_count = sizeof cp_file_commands / sizeof *cp_file_commands;
 

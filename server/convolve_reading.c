@@ -101,8 +101,8 @@ static void read_words(struct asking *asking)
     question->reference.direction =
         (enum cp_direction)cp_read_word(reader, request, "direction", cp_direction_names, CP_FORWARD);
     question->reference.method = (enum cp_method)cp_read_word(reader, request, "method", cp_method_names, CP_DIRECT);
-    question->encoding = (enum cp_tensor_encoding)cp_read_word(reader, request, "encoding", cp_tensor_encoding_names,
-                                                               CP_TENSOR_NESTED);
+    question->encoding =
+        (enum cp_tensor_encoding)cp_read_word(reader, request, "encoding", cp_tensor_encoding_names, CP_TENSOR_NESTED);
     question->verify = cp_read_boolean(reader, request, "verify", false);
     read_include_list(asking);
 }
@@ -118,7 +118,8 @@ static void read_element(struct asking *asking)
     enum cp_element *element = &asking->question->reference.element, said;
     const char *first = NULL;
     if (find(asking, "dtype")) {
-        *element = (enum cp_element)cp_read_word(asking->reader, asking->request, "dtype", cp_element_names, CP_FLOAT64);
+        *element =
+            (enum cp_element)cp_read_word(asking->reader, asking->request, "dtype", cp_element_names, CP_FLOAT64);
         return;
     }
     for (int at = 0; at < OPERAND_COUNT; at++) {
@@ -155,8 +156,9 @@ static void read_input_shape(struct asking *asking)
         int64_t count = 0;
         (void)!cp_shape_product(&question->reference.input_shape, 0, question->reference.input_shape.rank, &count);
         if (count > CP_MAX_TENSOR_ELEMENTS)
-            refuse(asking, CP_CODE_limit_exceeded, "input_shape",
-                   CP_ARGUMENTS(cp_words("elements of the input"), cp_number(count), cp_number(CP_MAX_TENSOR_ELEMENTS)));
+            refuse(
+                asking, CP_CODE_limit_exceeded, "input_shape",
+                CP_ARGUMENTS(cp_words("elements of the input"), cp_number(count), cp_number(CP_MAX_TENSOR_ELEMENTS)));
     }
 }
 
@@ -197,15 +199,16 @@ static void check_presence(const struct asking *asking)
     if (direction != CP_BACKWARD_INPUT)
         demand(asking, "input", "a tensor [batch, channels, spatial …]");
     else if (!find(asking, "input_shape"))
-        demand(asking, "input", "or input_shape, which is enough for gradients that do not depend on the input's values");
+        demand(asking, "input",
+               "or input_shape, which is enough for gradients that do not depend on the input's values");
 }
 
 static void check_kind_presence(const struct asking *asking)
 {
     enum cp_direction direction = asking->question->reference.direction;
     const struct cp_convolution *conv = asking->layer->params;
-    bool depends = kind_of(asking) == CP_MAX_POOL || kind_of(asking) == CP_ADAPTIVE_MAX_POOL ||
-                   kind_of(asking) == CP_LP_POOL;
+    bool depends =
+        kind_of(asking) == CP_MAX_POOL || kind_of(asking) == CP_ADAPTIVE_MAX_POOL || kind_of(asking) == CP_LP_POOL;
     if (!is_convolution(asking)) {
         refuse_beside(asking, "weight", asking->layer->type->name);
         refuse_beside(asking, "bias", asking->layer->type->name);

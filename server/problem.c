@@ -1,7 +1,5 @@
 #include "server/problem.h"
 
-#include <stdio.h>
-
 #include "server/plan_writing.h"
 
 /* ---- Text in the arena -------------------------------------------------------------------------------------------- */
@@ -32,8 +30,8 @@ static void append_string(struct text_builder *text, const char *string)
 
 static void append_number(struct text_builder *text, int64_t number)
 {
-    char digits[24];
-    append(text, digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)number));
+    char digits[CP_NUMBER_ROOM];
+    append(text, digits, cp_number_format_integer(number, digits));
 }
 
 static void append_shape(struct text_builder *text, const struct cp_shape *shape)
@@ -174,18 +172,16 @@ void cp_problem_add(struct cp_problems *problems, enum cp_code code, const struc
     if (error) error->pointer = cp_path_pointer(problems->arena, at);
 }
 
-void cp_problem_add_finding(struct cp_problems *problems, const struct cp_finding *finding,
-                            const struct cp_path *layer)
+void cp_problem_add_finding(struct cp_problems *problems, const struct cp_finding *finding, const struct cp_path *layer)
 {
     struct cp_path member = CP_PATH_MEMBER(layer, cp_text_of(finding->member ? finding->member : ""));
     const char *axis = cp_axis_letter(finding->axis, finding->axes);
-    struct cp_problem_error *error =
-        add_error(problems, finding->code, finding->arguments, finding->argument_count);
+    struct cp_problem_error *error = add_error(problems, finding->code, finding->arguments, finding->argument_count);
     if (!error) return;
     error->pointer = cp_path_pointer(problems->arena, finding->member ? &member : layer);
     if (axis)
-        error->detail = cp_message(problems->arena, "axis {0}: {1}",
-                                   CP_ARGUMENTS(cp_words(axis), cp_name(error->detail)));
+        error->detail =
+            cp_message(problems->arena, "axis {0}: {1}", CP_ARGUMENTS(cp_words(axis), cp_name(error->detail)));
 }
 
 void cp_problem_add_json(struct cp_problems *problems, const struct cp_json_error *json)

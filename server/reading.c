@@ -384,7 +384,7 @@ static void read_layer(struct cp_reader *reader, const struct cp_json *object, c
 /* The lists of a request: one of layers, or an encoder and a decoder. */
 struct layer_lists {
     struct cp_path paths[2];
-    bool single; /* the first path is that of the only layer, not of a list */
+    bool single;            /* the first path is that of the only layer, not of a list */
     uint32_t second_begins; /* position in the stack; UINT32_MAX when there is one list */
 };
 

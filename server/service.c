@@ -294,9 +294,13 @@ static void answer(const struct cp_request *request, struct cp_reply *reply, str
 {
     struct route route = find_route(request, reply, arena);
     if (!route.endpoint) return;
+    if (request->brief && request->body.size > CP_MAX_BRIEF_BYTES) {
+        reply->deferred = true;
+        return;
+    }
     struct cp_exchange exchange = {arena, request, reply, route.parameter};
     route.endpoint->answer(&exchange);
-    if (reply->status != 200 || accepts(request->accept, reply->content_type)) return;
+    if (reply->deferred || reply->status != 200 || accepts(request->accept, reply->content_type)) return;
     cp_problem_reply(CP_CODE_not_acceptable, arena, reply, CP_ARGUMENTS(cp_words(reply->content_type)));
 }
 

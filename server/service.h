@@ -20,6 +20,7 @@ struct cp_request {
     struct cp_text content_type;
     struct cp_text accept;
     struct cp_text body;
+    bool brief; /* to be answered only if it takes little time; else reply->deferred */
 };
 
 #define CP_MAX_REPLY_HEADERS 8
@@ -37,6 +38,7 @@ struct cp_reply {
     struct cp_header headers[CP_MAX_REPLY_HEADERS];
     int header_count;
     uint64_t decode_ns, compute_ns, encode_ns; /* for Server-Timing */
+    bool deferred; /* there is no reply: ask again, not `brief`, where time does not matter */
 };
 
 /* What an endpoint is given. */
@@ -50,7 +52,7 @@ struct cp_exchange {
 /* Which endpoint would answer, before the body is read: for limits and early refusals. */
 struct cp_endpoint {
     enum cp_request_method method; /* GET also answers HEAD */
-    const char *path;      /* may end in one {parameter} */
+    const char *path;              /* may end in one {parameter} */
     void (*answer)(struct cp_exchange *exchange);
     size_t body_limit;        /* bytes; 0: takes no body */
     const char *operation_id; /* as in openapi.yaml */

@@ -32,7 +32,7 @@ static struct cp_text list_residues(struct cp_arena *arena, const struct cp_size
 {
     int64_t count = present ? set->residue_count : set->period - set->residue_count, listed = 0;
     struct cp_text list = {0};
-    for (int64_t residue = 0; residue < set->period; residue++) {
+    for (int64_t residue = 0; listed < count; residue++) {
         if (cp_size_set_has_residue(set, residue) != present) continue;
         listed++;
         list = joined(arena, list, residue, listed == 1, listed == count, "or");
@@ -42,11 +42,12 @@ static struct cp_text list_residues(struct cp_arena *arena, const struct cp_size
 
 static struct cp_text describe_finite(struct cp_arena *arena, const struct cp_size_set *set)
 {
-    if (set->exception_count <= MOST_IN_WORDS)
-        return cp_message(arena, "only {0}", CP_ARGUMENTS(cp_name(list_exceptions(arena, set))));
+    enum { FEWEST_IN_A_ROW = 4 };
     int64_t last = cp_size_set_below(set, set->from, true);
-    const char *pattern =
-        last - set->minimum + 1 == set->exception_count ? "only {1} to {2}" : "only {0} sizes from {1} to {2}";
+    bool all = set->exception_count >= FEWEST_IN_A_ROW && last - set->minimum + 1 == set->exception_count;
+    if (!all && set->exception_count <= MOST_IN_WORDS)
+        return cp_message(arena, "only {0}", CP_ARGUMENTS(cp_name(list_exceptions(arena, set))));
+    const char *pattern = all ? "only {1} to {2}" : "only {0} sizes from {1} to {2}";
     return cp_message(arena, pattern,
                       CP_ARGUMENTS(cp_number(set->exception_count), cp_number(set->minimum), cp_number(last)));
 }
@@ -172,10 +173,10 @@ static struct cp_text describe_nothing(const struct cp_sizes_reply *reply, int s
 /* "residues" or "exceptions", cut at CP_MAX_SIZES_LISTED. */
 static void write_residues(struct cp_writer *writer, const struct cp_size_set *set)
 {
-    int64_t listed = 0;
+    int64_t listed = 0, count = set->residue_count < CP_MAX_SIZES_LISTED ? set->residue_count : CP_MAX_SIZES_LISTED;
     CP_WRITE_NAME(writer, "residues");
     cp_write_array_begin(writer);
-    for (int64_t residue = 0; residue < set->period && listed < CP_MAX_SIZES_LISTED; residue++) {
+    for (int64_t residue = 0; listed < count; residue++) {
         if (!cp_size_set_has_residue(set, residue)) continue;
         cp_write_integer(writer, residue);
         listed++;

@@ -12,7 +12,7 @@
 #include "core/checked.h"
 #include "core/reference/reference.h"
 
-/* ---- Memory ------------------------------------------------------------------------------------------------------- */
+/* ---- Memory ------------------------------------------------------------------------------------------------------ */
 
 struct fixture_block {
     struct fixture_block *next;
@@ -51,7 +51,7 @@ static inline void fixture_release(struct cp_arena *arena)
     *arena = fixture_arena();
 }
 
-/* ---- Random numbers ----------------------------------------------------------------------------------------------- */
+/* ---- Random numbers ---------------------------------------------------------------------------------------------- */
 
 static inline uint64_t random_bits(uint64_t *state)
 {
@@ -90,7 +90,7 @@ static inline struct cp_tensor random_tensor(const struct cp_shape *shape, enum 
     return tensor;
 }
 
-/* ---- Random cases of convolutions --------------------------------------------------------------------------------- */
+/* ---- Random cases of convolutions -------------------------------------------------------------------------------- */
 
 struct random_case {
     struct cp_reference reference;
@@ -179,7 +179,7 @@ static inline void print_case(const struct cp_reference *reference)
     fputs("\n", stderr);
 }
 
-/* ---- Brute force -------------------------------------------------------------------------------------------------- */
+/* ---- Brute force ------------------------------------------------------------------------------------------------- */
 
 /* An index or a shape with three spatial axes, missing ones first. */
 struct place {

@@ -171,24 +171,22 @@ bool cp_slice_law(struct cp_tracing *tracing)
     int dim;
     tracing->output = *tracing->inputs[0];
     if (!resolve(given->dim, tracing->output.rank, &dim)) return false;
-    struct cp_slice slice_ = *given;
-    if (slice_.end >= TO_THE_END) slice_.end = CP_MAX_COUNT;
-    bool start_moves = slice_.start < 0, end_moves = slice_.end < 0 || slice_.end == CP_MAX_COUNT;
-    int64_t start_reach = start_moves ? -slice_.start : slice_.start;
-    int64_t end_reach = slice_.end == CP_MAX_COUNT ? 0 : slice_.end < 0 ? -slice_.end : slice_.end;
-    struct cp_axis_map map = {.apply = slice,
-                              .numbers = {slice_.start, slice_.end, slice_.step},
-                              .period = 1,
-                              .from = 1 + start_reach + end_reach};
+    struct cp_slice part = *given;
+    if (part.end >= TO_THE_END) part.end = CP_MAX_COUNT;
+    bool start_moves = part.start < 0, end_moves = part.end < 0 || part.end == CP_MAX_COUNT;
+    int64_t start_reach = start_moves ? -part.start : part.start;
+    int64_t end_reach = part.end == CP_MAX_COUNT ? 0 : part.end < 0 ? -part.end : part.end;
+    struct cp_axis_map map = {
+        .apply = slice, .numbers = {part.start, part.end, part.step}, .period = 1, .from = 1 + start_reach + end_reach};
     if (map.from > CP_MAX_COUNT) map.from = CP_MAX_COUNT;
     if (end_moves && !start_moves) {
-        map.period = slice_.step;
+        map.period = part.step;
         map.increment = 1;
     } else if (start_moves && !end_moves) {
         map.ends = true;
     } else {
         int64_t size;
-        map.ends = !cp_sliced(&slice_, map.from, &size);
+        map.ends = !cp_sliced(&part, map.from, &size);
     }
     tracing->output.at[dim] = cp_axis_map(tracing->program, tracing->output.at[dim], &map);
     return true;

@@ -31,7 +31,7 @@ bool cp_method_applies(enum cp_method method, const struct cp_operation *operati
     return method == CP_MATRIX || cp_frame_sense(operation->kind, direction) == CP_SCATTER;
 }
 
-/* ---- The output's shape ------------------------------------------------------------------------------------------- */
+/* ---- The output's shape ------------------------------------------------------------------------------------------ */
 
 static struct cp_reference_status output_size(const struct cp_operation *operation, int axis, int64_t input,
                                               int64_t *output)
@@ -91,7 +91,7 @@ static struct cp_shape weight_shape(const struct cp_reference *reference)
     return shape;
 }
 
-/* ---- Operands ----------------------------------------------------------------------------------------------------- */
+/* ---- Operands ---------------------------------------------------------------------------------------------------- */
 
 static struct cp_reference_status check_operand(const struct cp_reference *reference, const struct cp_tensor *tensor,
                                                 enum cp_operand operand, const struct cp_shape *expected)
@@ -169,7 +169,7 @@ struct cp_reference_status cp_reference_check(const struct cp_reference *referen
     return status;
 }
 
-/* ---- Cost --------------------------------------------------------------------------------------------------------- */
+/* ---- Cost -------------------------------------------------------------------------------------------------------- */
 
 /* Kernels that may be walked over to count zeros. */
 #define MOST_KERNEL_TO_COUNT ((int64_t)1 << 24)
@@ -181,7 +181,7 @@ static bool multiply_all(int64_t *total, const int64_t *factors, int count)
     return true;
 }
 
-/* Pairs of one axis that a direct sum multiplies: units of the result (for weights: of the small side) and positions. */
+/* Pairs of one axis that a direct sum multiplies: units of the result (of the small side for weights), positions. */
 static int64_t direct_pairs(const struct cp_frame_axis *axis, enum cp_sense sense)
 {
     return sense == CP_SCATTER ? cp_axis_grid_pairs(axis) : axis->small * axis->kernel;
@@ -295,8 +295,9 @@ bool cp_reference_cost(const struct cp_reference *reference, struct cp_reference
     if (!cp_shape_product(&result, 0, result.rank, &count) || !widened_bytes(reference, count, &widened) ||
         !cp_multiply(count, (int64_t)cp_element_bytes(reference->element), &sums.result_bytes))
         return false;
-    if (!(is_convolution(reference->operation.kind) ? convolution_cost : pooling_cost)(reference, &output, count, &sums))
-        return false;
+    bool fits = is_convolution(reference->operation.kind) ? convolution_cost(reference, &output, count, &sums)
+                                                          : pooling_cost(reference, &output, count, &sums);
+    if (!fits) return false;
     if (!cp_add(sums.scratch_bytes, widened + ARENA_GAPS_BYTES, &sums.scratch_bytes)) return false;
     *cost = sums;
     return true;

@@ -16,8 +16,9 @@ struct tile_job {
     const double *b;
     const double *initial; /* of the block's first row; NULL: +0 */
     double *out;
-    double *partial;        /* [strip][row][lane]: the sums between two stretches */
-    bool is_first, is_last; /* stretch of its sums */
+    double *partial; /* [strip][row][lane]: the sums between two stretches, or before they are dealt out */
+    bool is_first;   /* stretch of its sums: they start at `initial`, not at `partial` */
+    bool is_plain;   /* the last stretch, and every strip is a full vector of neighbours in `out`: written there */
     const struct cp_strip *strips;
     const int64_t *b_tap;
     int64_t strip_count;
@@ -25,6 +26,9 @@ struct tile_job {
     int64_t out_row, out_step;
     int rows;
 };
+
+/* The index checks of a sanitizer in unrolled tiles take minutes to compile; bad addresses are still seen. */
+#define CP_UNCHECKED __attribute__((no_sanitize("undefined")))
 
 #define CP_MOST_LANES 8
 #define CP_TILE_ROWS 8
@@ -37,6 +41,13 @@ struct tile_job {
 #endif
 
 /* ---- Portable: two lanes, which compilers make vectors of where the baseline has a vector fma -------------------- */
+
+/* Where fma() is a call, large tiles would only be large code. */
+#if defined(__FP_FAST_FMA)
+#define PORTABLE_IS_WIDE 1
+#else
+#define PORTABLE_IS_WIDE 0
+#endif
 
 struct pair {
     double at[2];
@@ -53,7 +64,7 @@ static inline __attribute__((always_inline)) struct pair pair_clean(struct pair 
 }
 
 #define CP_TILE(name) name##_portable
-#define CP_TARGET
+#define CP_TARGET CP_UNCHECKED
 #define CP_LANES 2
 #define CP_VECTOR struct pair
 #define CP_LOAD(p) ((struct pair){{(p)[0], (p)[1]}})
@@ -61,15 +72,15 @@ static inline __attribute__((always_inline)) struct pair pair_clean(struct pair 
 #define CP_FMA(a, b, c) pair_fma(a, b, c)
 #define CP_STORE(p, x) memcpy((p), (x).at, sizeof(x).at)
 #define CP_CLEAN(x) pair_clean(x)
-#define CP_WIDE_FILE 1
+#define CP_WIDE_FILE PORTABLE_IS_WIDE
 #include "core/reference/contraction_tile.h"
 
 #if defined(__x86_64__)
 
-/* ---- AVX2 with FMA ------------------------------------------------------------------------------------------------ */
+/* ---- AVX2 with FMA ----------------------------------------------------------------------------------------------- */
 
 #define CP_TILE(name) name##_avx2
-#define CP_TARGET __attribute__((target("avx2,fma")))
+#define CP_TARGET __attribute__((target("avx2,fma"))) CP_UNCHECKED
 #define CP_LANES 4
 #define CP_VECTOR __m256d
 #define CP_LOAD(p) _mm256_loadu_pd(p)
@@ -80,10 +91,10 @@ static inline __attribute__((always_inline)) struct pair pair_clean(struct pair 
 #define CP_WIDE_FILE 0
 #include "core/reference/contraction_tile.h"
 
-/* ---- AVX-512 ------------------------------------------------------------------------------------------------------ */
+/* ---- AVX-512 ----------------------------------------------------------------------------------------------------- */
 
 #define CP_TILE(name) name##_avx512
-#define CP_TARGET __attribute__((target("avx512f")))
+#define CP_TARGET __attribute__((target("avx512f"))) CP_UNCHECKED
 #define CP_LANES 8
 #define CP_VECTOR __m512d
 #define CP_LOAD(p) _mm512_loadu_pd(p)
@@ -106,7 +117,7 @@ static bool have_avx512(void)
 
 #endif
 
-/* ---- Dispatch ----------------------------------------------------------------------------------------------------- */
+/* ---- Dispatch ---------------------------------------------------------------------------------------------------- */
 
 static bool have_portable(void)
 {
@@ -122,7 +133,7 @@ struct variant {
 };
 
 static const struct variant variants[CP_INSTRUCTION_SET_COUNT] = {
-    [CP_INSTRUCTIONS_PORTABLE] = {"portable", have_portable, run_portable, 2, 8},
+    [CP_INSTRUCTIONS_PORTABLE] = {"portable", have_portable, run_portable, 2, PORTABLE_IS_WIDE ? 8 : 4},
 #if defined(__x86_64__)
     [CP_INSTRUCTIONS_AVX2] = {"avx2", have_avx2, run_avx2, 4, 4},
     [CP_INSTRUCTIONS_AVX512] = {"avx512", have_avx512, run_avx512, 8, 8},
@@ -154,12 +165,12 @@ int cp_instructions_lanes(enum cp_instruction_set instructions)
     return variant_of(instructions)->lanes;
 }
 
-/* ---- float64 ------------------------------------------------------------------------------------------------------ */
+/* ---- float64 ----------------------------------------------------------------------------------------------------- */
 
-/* The loops around the tiles: a few strips, then a stretch of the terms, then all blocks of rows. So the part of b that a
- * stretch reads stays in the first level of the cache while the rows pass by, and the packed rows are one stream. */
-enum {
-    TERMS_AT_ONCE = 160,      /* 3 strips of 160 terms: 30 KiB of b without overlap, a third of that with a 3 × 3 kernel */
+/* The loops around the tiles: a few strips, then a stretch of the terms, then all blocks of rows. So the part of b
+ * that a stretch reads stays in the first level of the cache while the rows pass by, and the packed rows are one
+ * stream. */ enum { TERMS_AT_ONCE = 160,      /* 3 strips of 160 terms: 30 KiB of b without overlap, a third of that
+ * with a 3 × 3 kernel */
     STRIPS_AT_ONCE = 3,       /* the width of the tallest tile */
     STRIPS_OF_ONE_BLOCK = 24, /* where no second block of rows would read b again; a multiple of all widths but one */
 };
@@ -224,40 +235,72 @@ static struct stretch stretch_at(const struct cp_contraction *contraction, int64
     return (struct stretch){outer, outer + step < most ? outer + step : most, 0, taps};
 }
 
-/* Add a stretch to every row of the job's strips. */
-static bool run_stretch(const struct cp_contraction *contraction, const struct variant *variant, struct tile_job *job,
-                        const struct stretch *stretch, const double *packed, const double *initial, double *partial,
-                        double *out, struct cp_stop stop)
+/* Deal the finished sums of a block out to their places. */
+static void deal_out(const struct tile_job *job, int lanes)
 {
+    const double *sums = job->partial;
+    for (int64_t strip = 0; strip < job->strip_count; strip++) {
+        for (int row = 0; row < job->rows; row++, sums += lanes) {
+            double *out = job->out + row * job->out_row + job->strips[strip].out;
+            for (int64_t lane = 0; lane < job->strips[strip].count; lane++)
+                out[lane * job->out_step] = isnan(sums[lane]) ? (double)NAN : sums[lane];
+        }
+    }
+}
+
+static bool strips_are_full(const struct tile_job *job, int lanes)
+{
+    for (int64_t strip = 0; strip < job->strip_count; strip++)
+        if (job->strips[strip].count != lanes) return false;
+    return job->out_step == 1;
+}
+
+/* One call of cp_contract_float64. */
+struct work {
+    const struct cp_contraction *contraction;
+    const struct variant *variant;
+    const double *packed, *b, *initial;
+    double *partial, *out;
+    struct cp_stop stop;
+};
+
+/* Add a stretch to every row of the job's strips, and finish them when it is the last. */
+static bool run_stretch(const struct work *work, struct tile_job *job, const struct stretch *stretch, bool is_last)
+{
+    const struct cp_contraction *contraction = work->contraction;
     int64_t depth = contraction->outer * contraction->taps;
+    job->outer = stretch->outer_end - stretch->outer;
+    job->taps = stretch->tap_end - stretch->tap;
+    job->b = work->b + stretch->outer * contraction->b_outer;
+    job->b_tap = contraction->b_tap + stretch->tap;
     for (int64_t row = 0; row < contraction->rows; row += job->rows) {
-        if (cp_stopped(stop)) return false;
-        job->rows = block_rows(contraction->rows - row, variant->most_rows);
-        job->packed = packed + row * depth + (stretch->outer * contraction->taps + stretch->tap) * job->rows;
-        job->initial = initial ? initial + row : NULL;
-        job->partial = partial + row * job->strip_count * variant->lanes;
-        job->out = out + row * contraction->out_row;
-        variant->run(job);
+        if (cp_stopped(work->stop)) return false;
+        job->rows = block_rows(contraction->rows - row, work->variant->most_rows);
+        job->packed = work->packed + row * depth + (stretch->outer * contraction->taps + stretch->tap) * job->rows;
+        job->initial = work->initial ? work->initial + row : NULL;
+        job->partial = work->partial + row * job->strip_count * work->variant->lanes;
+        job->out = work->out + row * contraction->out_row;
+        work->variant->run(job);
+        if (is_last && !job->is_plain) deal_out(job, work->variant->lanes);
     }
     return true;
 }
 
-static bool run_strips(const struct cp_contraction *contraction, const struct variant *variant, struct tile_job *job,
-                       const double *packed, const double *b, const double *initial, double *partial, double *out,
-                       struct cp_stop stop)
+static bool run_strips(const struct work *work, const struct cp_strip *strips, int64_t count)
 {
+    const struct cp_contraction *contraction = work->contraction;
+    struct tile_job job = {.strips = strips, .strip_count = count, .b_outer = contraction->b_outer,
+                           .out_row = contraction->out_row, .out_step = contraction->out_step, .is_first = true};
     struct stretch stretch = stretch_at(contraction, 0, 0);
-    for (job->is_first = true;; job->is_first = false) {
-        bool row_end = stretch.tap_end == contraction->taps;
-        job->is_last = row_end && stretch.outer_end == contraction->outer;
-        job->outer = stretch.outer_end - stretch.outer;
-        job->taps = stretch.tap_end - stretch.tap;
-        job->b = b + stretch.outer * contraction->b_outer;
-        job->b_tap = contraction->b_tap + stretch.tap;
-        if (!run_stretch(contraction, variant, job, &stretch, packed, initial, partial, out, stop)) return false;
-        if (job->is_last) return true;
-        stretch = row_end ? stretch_at(contraction, stretch.outer_end, 0)
-                          : stretch_at(contraction, stretch.outer, stretch.tap_end);
+    bool full = strips_are_full(&job, work->variant->lanes);
+    for (;; job.is_first = false) {
+        bool outer_done = stretch.tap_end == contraction->taps;
+        bool is_last = outer_done && stretch.outer_end == contraction->outer;
+        job.is_plain = is_last && full;
+        if (!run_stretch(work, &job, &stretch, is_last)) return false;
+        if (is_last) return true;
+        stretch = outer_done ? stretch_at(contraction, stretch.outer_end, 0)
+                             : stretch_at(contraction, stretch.outer, stretch.tap_end);
     }
 }
 
@@ -267,20 +310,17 @@ bool cp_contract_float64(const struct cp_contraction *contraction, enum cp_instr
 {
     const struct variant *variant = variant_of(instructions);
     double *partial = scratch + contraction->rows * contraction->outer * contraction->taps;
+    struct work work = {contraction, variant, scratch, b, initial, partial, out, stop};
     int64_t at_once = contraction->rows <= variant->most_rows ? STRIPS_OF_ONE_BLOCK : STRIPS_AT_ONCE;
-    struct tile_job job = {.b_outer = contraction->b_outer, .out_row = contraction->out_row,
-                           .out_step = contraction->out_step};
     pack(contraction, a, variant->most_rows, scratch);
     for (int64_t at = 0; at < contraction->strip_count; at += at_once) {
         int64_t left = contraction->strip_count - at;
-        job.strips = contraction->strips + at;
-        job.strip_count = left < at_once ? left : at_once;
-        if (!run_strips(contraction, variant, &job, scratch, b, initial, partial, out, stop)) return false;
+        if (!run_strips(&work, contraction->strips + at, left < at_once ? left : at_once)) return false;
     }
     return true;
 }
 
-/* ---- int64 -------------------------------------------------------------------------------------------------------- */
+/* ---- int64 ------------------------------------------------------------------------------------------------------- */
 
 static void sum_bounded(const struct cp_contraction *contraction, const int64_t *a, const int64_t *b, int64_t initial,
                         int64_t count, int64_t *restrict sum)

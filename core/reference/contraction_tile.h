@@ -8,21 +8,6 @@
  * A tile is ROWS × WIDTH vectors that stay in registers for the whole sum: enough of them to hide the latency of the
  * multiply-add, and shaped so that each value loaded is used many times. No include guard. */
 
-static inline CP_TARGET __attribute__((always_inline)) void CP_TILE(store)(const struct tile_job *job,
-                                                                           const struct cp_strip *strip, double *row,
-                                                                           CP_VECTOR sum)
-{
-    double *out = row + strip->out;
-    CP_VECTOR clean = CP_CLEAN(sum);
-    if (job->out_step == 1 && strip->count == CP_LANES) {
-        CP_STORE(out, clean);
-        return;
-    }
-    double values[CP_LANES];
-    CP_STORE(values, clean);
-    for (int64_t lane = 0; lane < strip->count; lane++) out[lane * job->out_step] = values[lane];
-}
-
 /* Strip v of a tile; past the last one it is repeated, which stores the same values again. */
 static inline CP_TARGET __attribute__((always_inline)) int64_t CP_TILE(strip)(const struct tile_job *job, int64_t at,
                                                                               int v)
@@ -61,16 +46,19 @@ static inline CP_TARGET __attribute__((always_inline)) void CP_TILE(tile)(const 
     }
     /* Opaque from here, so that no address of what follows takes a register of the loop above. */
     __asm__("" : "+r"(job), "+r"(at));
+    if (job->is_plain) {
+        CP_UNROLL for (int m = 0; m < rows; m++)
+        {
+            CP_UNROLL for (int v = 0; v < width; v++)
+                CP_STORE(job->out + m * job->out_row + job->strips[CP_TILE(strip)(job, at, v)].out,
+                         CP_CLEAN(sum[m][v]));
+        }
+        return;
+    }
     CP_UNROLL for (int m = 0; m < rows; m++)
     {
         CP_UNROLL for (int v = 0; v < width; v++)
-        {
-            int64_t strip = CP_TILE(strip)(job, at, v);
-            if (job->is_last)
-                CP_TILE(store)(job, &job->strips[strip], job->out + m * job->out_row, sum[m][v]);
-            else
-                CP_STORE(job->partial + (strip * rows + m) * CP_LANES, sum[m][v]);
-        }
+            CP_STORE(job->partial + (CP_TILE(strip)(job, at, v) * rows + m) * CP_LANES, sum[m][v]);
     }
 }
 

@@ -42,7 +42,7 @@ static struct cp_frame collapse(const struct cp_frame *frame)
     return flat;
 }
 
-/* ---- The copied side ---------------------------------------------------------------------------------------------- */
+/* ---- The copied side --------------------------------------------------------------------------------------------- */
 
 /* Cells of the big side that units of the small side look at. */
 static bool extent_of_big(const struct cp_frame_axis *axis, int64_t *begin, int64_t *extent)
@@ -94,7 +94,7 @@ static bool source_serves(const struct direct *direct)
     return last->small >= direct->lanes;
 }
 
-/* ---- Strips and taps ---------------------------------------------------------------------------------------------- */
+/* ---- Strips and taps --------------------------------------------------------------------------------------------- */
 
 /* Cut a run of neighbours into strips. The last one of a long run steps back to be a full vector: it computes some
  * positions again, to the same values, but reads nothing past the run. */
@@ -279,7 +279,7 @@ static void plan_weight(struct direct *direct)
     phase->out_step = along_kernel ? 1 : kernel_count;
 }
 
-/* ---- Scratch ------------------------------------------------------------------------------------------------------ */
+/* ---- Scratch ----------------------------------------------------------------------------------------------------- */
 
 /* Elements of each array, at most. */
 struct scratch {
@@ -331,7 +331,7 @@ bool cp_direct_scratch(const struct cp_frame *original, enum cp_sense sense, int
            cp_add(sum, part, bytes);
 }
 
-/* ---- Running ------------------------------------------------------------------------------------------------------ */
+/* ---- Running ----------------------------------------------------------------------------------------------------- */
 
 static uint64_t largest_magnitude(const int64_t *values, int64_t count)
 {

@@ -23,9 +23,9 @@ struct cp_shape cp_stretched_padded_shape(const struct cp_frame *frame, int axes
 /* The big side padded and cropped, as far as its convolution reads it: sizes (o − 1)s + k̂. */
 struct cp_shape cp_padded_shape(const struct cp_frame *frame, int axes);
 
-/* The three as tensors in `arena`, with the shapes above, and the flipped kernel, [big channels, small channels / groups,
- * kernel …]: the weight of the emulating convolution. `source` is the small side; the big side; the weight. Elements of
- * any type. The caller checks the shapes' products first. */
+/* The three as tensors in `arena`, with the shapes above, and the flipped kernel, [big channels, small channels /
+ * groups, kernel …]: the weight of the emulating convolution. `source` is the small side; the big side; the weight.
+ * Elements of any type. The caller checks the shapes' products first. */
 struct cp_tensor cp_stretched(const struct cp_frame *frame, int axes, const struct cp_tensor *small,
                               struct cp_arena *arena);
 struct cp_tensor cp_stretched_padded(const struct cp_frame *frame, int axes, const struct cp_tensor *small,

@@ -18,8 +18,8 @@
 #include "core/limits.h"
 #include "core/reference/reference.h"
 
-/* Unit q of the small side meets unit q · stride + position · dilation − pad_begin of the big side at kernel `position`;
- * units outside [0, big) are zeros of the padding. */
+/* Unit q of the small side meets unit q · stride + position · dilation − pad_begin of the big side at kernel
+ * `position`; units outside [0, big) are zeros of the padding. */
 struct cp_frame_axis {
     int64_t big, small;
     int64_t kernel, stride, dilation, pad_begin;

@@ -1,10 +1,10 @@
-/* A convolution as a matrix (§4.1 of the guide): with the big side's channels and units unrolled row-major into a vector
- * x, and the small side's into y, y = C · x. C has a weight at every place where a unit of y sees one of x, and zeros
- * elsewhere; its transpose is the transposed convolution.
+/* A convolution as a matrix (§4.1 of the guide): with the big side's channels and units unrolled row-major into a
+ * vector x, and the small side's into y, y = C · x. C has a weight at every place where a unit of y sees one of x,
+ * and zeros elsewhere; its transpose is the transposed convolution.
  *
- * Order of its sums: row-major over the entries of C. So a product with C adds in the order big channel, then unit, which
- * is the direct method's order without the padding; a product with Cᵀ adds small channel, then small unit; the weights'
- * sums add batch, then row. */
+ * Order of its sums: row-major over the entries of C. So a product with C adds in the order big channel, then unit,
+ * which is the direct method's order without the padding; a product with Cᵀ adds small channel, then small unit; the
+ * weights' sums add batch, then row. */
 #ifndef CP_REFERENCE_MATRIX_H
 #define CP_REFERENCE_MATRIX_H
 

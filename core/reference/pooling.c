@@ -16,7 +16,7 @@ static bool is_max(enum cp_operation_kind kind)
     return kind == CP_MAX_POOL || kind == CP_ADAPTIVE_MAX_POOL;
 }
 
-/* ---- Windows ------------------------------------------------------------------------------------------------------ */
+/* ---- Windows ----------------------------------------------------------------------------------------------------- */
 
 static struct cp_pool_cells sliding_cells(const struct cp_window *window, int64_t input, int64_t unit)
 {
@@ -169,7 +169,7 @@ static double sum_of_powers(const struct window *window, double exponent)
     return sum;
 }
 
-/* ---- Forward ------------------------------------------------------------------------------------------------------ */
+/* ---- Forward ----------------------------------------------------------------------------------------------------- */
 
 static double forward_float64(const struct window *window)
 {
@@ -210,7 +210,7 @@ static enum cp_reference_code forward_one(const struct window *window, int64_t u
     return CP_REFERENCE_OK;
 }
 
-/* ---- Backward ----------------------------------------------------------------------------------------------------- */
+/* ---- Backward ---------------------------------------------------------------------------------------------------- */
 
 /* Where gradients are summed: for int64 wide enough that only the end can overflow. */
 struct sums {
@@ -284,7 +284,7 @@ static enum cp_reference_code finish_sums(struct cp_pooling *pooling, const stru
     return CP_REFERENCE_OK;
 }
 
-/* ---- All windows -------------------------------------------------------------------------------------------------- */
+/* ---- All windows ------------------------------------------------------------------------------------------------- */
 
 /* Every window, planes and units row-major: forward into `output`, or backward into `sums` where that is NULL. */
 static enum cp_reference_code each_window(struct cp_pooling *pooling, void *output, struct sums *sums)

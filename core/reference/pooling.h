@@ -40,10 +40,10 @@ struct cp_pooling cp_pooling_of(const struct cp_reference *reference, const stru
 CP_MUST_CHECK bool cp_pooling_cells(const struct cp_reference *reference, const struct cp_shape *output,
                                     int64_t *cells);
 
-/* CP_REFERENCE_OK, _STOPPED, _OVERFLOW, _INEXACT or _EMPTY_WINDOW. The order of sums is in reference.h; LP adds x^p with
- * exponents 1 and 2 exact to rounding and others as the C library's pow() has them; where ceil_mode cuts a window off,
- * its sum is scaled up to a whole window, which is what PyTorch does. A NaN is larger than all numbers. Backward: the
- * gradient of LP is 0 where the norm is. */
+/* CP_REFERENCE_OK, _STOPPED, _OVERFLOW, _INEXACT or _EMPTY_WINDOW. The order of sums is in reference.h; LP adds x^p
+ * with exponents 1 and 2 exact to rounding and others as the C library's pow() has them; where ceil_mode cuts a
+ * window off, its sum is scaled up to a whole window, which is what PyTorch does. A NaN is larger than all numbers.
+ * Backward: the gradient of LP is 0 where the norm is. */
 CP_MUST_CHECK enum cp_reference_code cp_pool_forward(struct cp_pooling *pooling, void *output);
 CP_MUST_CHECK enum cp_reference_code cp_pool_backward(struct cp_pooling *pooling, void *input_gradient);
 

@@ -1,5 +1,6 @@
-/* The copy of one side of a frame that a contraction reads: with the zeros of its padding written out, and laid out so
- * that neighbouring positions are neighbouring cells. Elements are 8 bytes, double or int64_t: zero is the same in both. */
+/* The copy of one side of a frame that a contraction reads: with the zeros of its padding written out, and laid out
+ * so that neighbouring positions are neighbouring cells. Elements are 8 bytes, double or int64_t: zero is the same
+ * in both. */
 #ifndef CP_REFERENCE_SIDE_COPY_H
 #define CP_REFERENCE_SIDE_COPY_H
 

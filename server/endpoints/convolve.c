@@ -90,15 +90,9 @@ static void report_failure(struct cp_reader *reader, const struct cp_reference_s
         why = cp_message(reader->arena, "was not done after {0} seconds, the limit",
                          CP_ARGUMENTS(cp_number(CP_MAX_COMPUTED_SECONDS)));
     switch (status->code) {
-    case CP_REFERENCE_OVERFLOW:
-        cp_problem_add(&reader->problems, CP_CODE_integer_overflow, NULL, &position, 1);
-        break;
-    case CP_REFERENCE_INEXACT:
-        cp_problem_add(&reader->problems, CP_CODE_inexact_average, NULL, &position, 1);
-        break;
-    case CP_REFERENCE_EMPTY_WINDOW:
-        cp_problem_add(&reader->problems, CP_CODE_empty_window, NULL, &position, 1);
-        break;
+    case CP_REFERENCE_OVERFLOW: cp_problem_add(&reader->problems, CP_CODE_integer_overflow, NULL, &position, 1); break;
+    case CP_REFERENCE_INEXACT: cp_problem_add(&reader->problems, CP_CODE_inexact_average, NULL, &position, 1); break;
+    case CP_REFERENCE_EMPTY_WINDOW: cp_problem_add(&reader->problems, CP_CODE_empty_window, NULL, &position, 1); break;
     default: cp_problem_add(&reader->problems, CP_CODE_computation_stopped, NULL, CP_ARGUMENTS(cp_name(why))); break;
     }
 }
@@ -163,7 +157,9 @@ static void check_finite(struct cp_reader *reader, const char *name, const struc
     }
     cp_problem_add(&reader->problems, CP_CODE_not_finite, NULL,
                    CP_ARGUMENTS(cp_words(name),
-                                cp_words(isnan(number) ? "NaN" : number < 0 ? "-infinity" : "infinity"),
+                                cp_words(isnan(number) ? "NaN"
+                                         : number < 0  ? "-infinity"
+                                                       : "infinity"),
                                 cp_dimensions(position)));
 }
 
@@ -277,6 +273,10 @@ void cp_endpoint_convolve(struct cp_exchange *exchange)
     cp_reader_begin(&reader, exchange->arena);
     bool asked = cp_read_convolve(&reader, exchange->request->body, &question) &&
                  check_limits(&reader, &question, &answer, &work);
+    if (asked && exchange->request->brief && work > CP_MAX_BRIEF_WORK) {
+        reply->deferred = true;
+        return;
+    }
     uint64_t decoded = cp_now_ns();
     reply->decode_ns = decoded - start;
     bool answered = asked && compute(&reader, &question, &answer);

@@ -353,7 +353,7 @@ void cp_endpoint_solve(struct cp_exchange *exchange)
     enum { BYTES_PER_SOLUTION = 128, BYTES_AROUND = 512 };
     struct cp_reader reader;
     struct problem problem;
-    struct cp_solutions solutions[CP_MAX_AXES];
+    struct cp_solutions solutions[CP_MAX_AXES] = {0};
     struct cp_writer writer;
     size_t listed = 0;
     uint64_t start = cp_now_ns();

@@ -162,10 +162,20 @@ bool cp_connection_take_body(struct cp_connection *connection, const char *bytes
     return false;
 }
 
-void cp_connection_answer(struct cp_connection *connection)
+bool cp_connection_answer(struct cp_connection *connection)
 {
-    if (connection->phase != CP_PHASE_BODY) return;
+    if (connection->phase != CP_PHASE_BODY) return true;
     if (connection->body) connection->request.body = (struct cp_text){connection->body, (size_t)connection->received};
+    connection->request.brief = true;
+    cp_service_answer(&connection->request, &connection->reply, &connection->memory.arena);
+    if (!connection->reply.deferred) return true;
+    connection->phase = CP_PHASE_COMPUTING;
+    return false;
+}
+
+void cp_connection_compute(struct cp_connection *connection)
+{
+    connection->request.brief = false;
     cp_service_answer(&connection->request, &connection->reply, &connection->memory.arena);
 }
 
@@ -213,6 +223,7 @@ void cp_connection_look_at_deadline(struct cp_connection *connection, int64_t no
     case CP_PHASE_ANSWERED: /* a reply without any progress is cut off by libmicrohttpd */
         if (in_time(connection, connection->reply.body.size, now_ms)) return;
         break;
+    case CP_PHASE_COMPUTING: /* computations end by themselves */
     case CP_PHASE_ABANDONED: return;
     }
     cut_off(connection);

@@ -20,6 +20,7 @@ enum cp_phase {
     CP_PHASE_HEAD,      /* the request line is here, the headers are still read */
     CP_PHASE_BODY,      /* reading the body; then the service answers */
     CP_PHASE_SWALLOW,   /* the reply is made, before the service was asked; dropping the body first */
+    CP_PHASE_COMPUTING, /* the reply is made in another thread, which alone touches request, reply and memory */
     CP_PHASE_ANSWERED,  /* the reply is queued */
     CP_PHASE_ABANDONED, /* cut off; waiting for libmicrohttpd to close the socket */
 };
@@ -58,8 +59,12 @@ bool cp_connection_take_head(struct cp_connection *connection, const struct cp_r
 /* A part of the body. False: the connection is abandoned. */
 bool cp_connection_take_body(struct cp_connection *connection, const char *bytes, size_t size, int64_t now_ms);
 
-/* The request is complete: make its reply, unless it has one. */
-void cp_connection_answer(struct cp_connection *connection);
+/* The request is complete: make its reply, unless it has one. False: that takes long, the phase is COMPUTING now, and
+ * cp_connection_compute makes it. */
+bool cp_connection_answer(struct cp_connection *connection);
+
+/* The same for as long as it takes; in any thread. */
+void cp_connection_compute(struct cp_connection *connection);
 
 /* The request is over, its memory free for the next. */
 void cp_connection_end(struct cp_connection *connection, int64_t now_ms);

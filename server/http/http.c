@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <microhttpd.h>
+#include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,7 @@
 #include "server/http/worker.h"
 #include "server/memory.h"
 #include "server/service.h"
+#include "server/state.h"
 
 /* Between two looks at the connections' deadlines, and at a drain's progress. */
 #define SWEEP_MS 1000
@@ -56,6 +59,7 @@ struct cp_worker {
     int64_t swept_ms;
     struct cp_memory_pool *pool;
     struct cp_connection *connections;
+    atomic_int computing; /* connections that are suspended */
 };
 
 enum event_source { EVENT_DAEMON, EVENT_WAKE, EVENT_LISTENER };
@@ -127,6 +131,56 @@ static bool take_head(struct cp_connection *connection, struct MHD_Connection *p
     return cp_connection_take_head(connection, &head, head_bytes, method, strcmp(version, "HTTP/1.0") == 0);
 }
 
+/* ---- Replies that take long ------------------------------------------------------------------------------------- */
+
+/* A connection as its worker keeps it. */
+struct slot {
+    struct cp_connection connection; /* first: the one is the other */
+    struct cp_compute_job job;
+    struct cp_worker *worker;
+    struct MHD_Connection *peer;
+};
+
+/* In a thread of the pool. Once it is resumed, the slot is the worker's again. */
+static void compute(struct cp_compute_job *job)
+{
+    struct slot *slot = (struct slot *)(void *)((char *)job - offsetof(struct slot, job));
+    struct cp_worker *worker = slot->worker;
+    if (atomic_load(&cp_stopping))
+        cp_service_refuse(503, "The server shuts down.", &slot->connection.reply, &slot->connection.memory.arena);
+    else
+        cp_connection_compute(&slot->connection);
+    MHD_resume_connection(slot->peer);
+    cp_worker_wake(worker); /* libmicrohttpd's own signal does not reach the loop */
+    atomic_fetch_sub(&worker->computing, 1);
+}
+
+/* libmicrohttpd leaves the connection alone until it is resumed, and then asks for its reply. */
+static void hand_over(struct cp_worker *worker, struct cp_connection *connection, struct MHD_Connection *peer)
+{
+    struct slot *slot = (struct slot *)(void *)connection;
+    slot->worker = worker;
+    slot->peer = peer;
+    slot->job.run = compute;
+    MHD_suspend_connection(peer);
+    atomic_fetch_add(&worker->computing, 1);
+    if (cp_compute_pool_submit(worker->http->compute, &slot->job)) return;
+    atomic_fetch_sub(&worker->computing, 1);
+    cp_service_refuse(503, "Too many long requests are waiting.", &connection->reply, &connection->memory.arena);
+    MHD_resume_connection(peer);
+    cp_worker_wake(worker);
+}
+
+/* No time is left: what computes gives up soon. */
+static void end_computing(struct cp_worker *worker)
+{
+    enum { LOOK_AGAIN_MS = 1 };
+    if (atomic_load(&worker->computing) > 0) atomic_store(&cp_stopping, true);
+    while (atomic_load(&worker->computing) > 0) (void)!poll(NULL, 0, LOOK_AGAIN_MS);
+}
+
+/* ---- Requests ----------------------------------------------------------------------------------------------------- */
+
 /* Called for the head, for each part of the body, and at the end. A reply that is queued in the first of these calls
  * ends the connection. */
 static enum MHD_Result on_request(void *worker, struct MHD_Connection *peer, const char *url, const char *method,
@@ -144,7 +198,10 @@ static enum MHD_Result on_request(void *worker, struct MHD_Connection *peer, con
         *size = 0;
         return cp_connection_take_body(connection, bytes, taken, cp_worker_clock_ms()) ? MHD_YES : MHD_NO;
     }
-    cp_connection_answer(connection);
+    if (connection->phase != CP_PHASE_COMPUTING && !cp_connection_answer(connection)) {
+        hand_over(worker, connection, peer);
+        return MHD_YES;
+    }
     return queue_reply(worker, connection, peer);
 }
 
@@ -159,7 +216,8 @@ static void on_completed(void *unused, struct MHD_Connection *peer, void **conte
 
 static void open_connection(struct cp_worker *worker, struct MHD_Connection *peer, void **context)
 {
-    struct cp_connection *connection = calloc(1, sizeof *connection);
+    struct slot *slot = calloc(1, sizeof *slot);
+    struct cp_connection *connection = slot ? &slot->connection : NULL;
     *context = connection;
     if (!connection) return; /* each request on it is then refused by closing it */
     connection->options = &worker->http->options;
@@ -349,6 +407,7 @@ void cp_worker_run(struct cp_worker *worker)
         if (housekeeping(worker)) break;
     }
     count_unanswered(worker);
+    end_computing(worker);
     give_up_listener(worker);
     MHD_stop_daemon(worker->daemon);
     worker->daemon = NULL;

@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "core/limits.h"
 #include "server/http/listener.h"
 #include "server/http/worker.h"
 #include "server/state.h"
@@ -87,7 +88,9 @@ struct cp_http *cp_http_start(const struct cp_http_options *options, char *error
     http->ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     allow_descriptors(options->connection_limit);
     atomic_store(&cp_draining, false);
-    if (http->ended < 0 || !start_workers(http)) {
+    atomic_store(&cp_stopping, false);
+    http->compute = cp_compute_pool_start(workers, CP_MAX_WAITING);
+    if (http->ended < 0 || !http->compute || !start_workers(http)) {
         snprintf(error, error_size, "cannot start %d workers: %s", workers, strerrordesc_np(errno));
         cp_http_free(http);
         return NULL;
@@ -138,6 +141,7 @@ void cp_http_free(struct cp_http *http)
         pthread_join(http->workers[i].thread, NULL);
         cp_worker_free(http->workers[i].worker);
     }
+    cp_compute_pool_stop(http->compute);
     if (http->listener >= 0) close(http->listener);
     if (http->ended >= 0) close(http->ended);
     free(http);

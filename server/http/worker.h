@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server/http/compute_pool.h"
 #include "server/http/http.h"
 
 struct cp_worker;
@@ -22,6 +23,7 @@ struct cp_http {
     atomic_int unanswered;     /* requests cut off at the end */
     atomic_bool stopping;      /* at once */
     atomic_int_least64_t drain_began_ms; /* by cp_worker_clock_ms; 0: not draining */
+    struct cp_compute_pool *compute;
     int port;
     int worker_count; /* whose threads run */
     struct cp_worker_thread {

@@ -77,8 +77,8 @@ static lanes values_of(lanes text, bool *valid)
     uint64_t all[2];
     memcpy(all, &known, sizeof all);
     *valid = (all[0] & all[1]) == UINT64_MAX;
-    return (upper & (text - 'A')) | (lower & (text - ('a' - 26))) | (digit & (text + (52 - '0'))) |
-           (plus & 62) | (slash & 63);
+    return (upper & (text - 'A')) | (lower & (text - ('a' - 26))) | (digit & (text + (52 - '0'))) | (plus & 62) |
+           (slash & 63);
 }
 
 static bool decode_block(const char *text, unsigned char *out)
@@ -119,8 +119,7 @@ bool cp_base64_decode(const char *text, void *out, size_t size, size_t *offset)
     const char *at = text;
     unsigned char *to = out;
     size_t wrong = 0;
-    while (size >= BLOCK_BYTES && decode_block(at, to))
-        at += BLOCK_CHARACTERS, to += BLOCK_BYTES, size -= BLOCK_BYTES;
+    while (size >= BLOCK_BYTES && decode_block(at, to)) at += BLOCK_CHARACTERS, to += BLOCK_BYTES, size -= BLOCK_BYTES;
     while (size > 0) {
         size_t group = size < 3 ? size : 3;
         if (!decode_group(at, to, group, &wrong)) {

@@ -71,7 +71,7 @@ static cJSON *build_tree(struct cp_arena *arena, const struct cp_outline *outlin
 
 static struct cp_text text_at(const char *pointer)
 {
-    return *(const struct cp_text *)(const void *)pointer;
+    return *(const struct cp_text *)(const void *)pointer; /* NOLINT(clang-analyzer-core.NullDereference) */
 }
 
 /* A member's name with what orders it: the hash first, which is nearly always enough. */
@@ -213,7 +213,7 @@ static void fill_tree(struct filler *filler, cJSON *item)
     int depth = 0;
     for (;;) {
         if (depth) open[depth - 1].item->valueint++;
-        if (item->string) fill_name(filler, &open[depth - 1], item);
+        if (depth && item->string) fill_name(filler, &open[depth - 1], item);
         fill_value(filler, item);
         if (item->child) {
             open[depth++] = (struct container){item, 0};
@@ -243,7 +243,8 @@ static size_t values_before_duplicate(const cJSON *item)
             item = item->child;
             continue;
         }
-        while (!item->next) item = open[--depth];
+        /* The marked value comes before the root's end, so there is always something open. */
+        while (!item->next) item = open[--depth]; /* NOLINT(clang-analyzer-core.uninitialized.Assign) */
         item = item->next;
     }
 }
@@ -291,8 +292,8 @@ const struct cp_json *cp_json_parse(struct cp_arena *arena, const char *bytes, s
     if (!cp_json_check_and_count(bytes, size, &counts, error)) return NULL;
     struct cp_outline outline = cp_json_outline(arena, bytes, size, &counts);
     cJSON *root = build_tree(arena, &outline);
-    struct filler filler = {.arena = arena, .numbers = outline.numbers,
-                            .long_integers = outline.long_integers, .texts = outline.texts};
+    struct filler filler = {
+        .arena = arena, .numbers = outline.numbers, .long_integers = outline.long_integers, .texts = outline.texts};
     fill_tree(&filler, root);
     if (filler.has_duplicates) {
         size_t offset = offset_of_name(bytes, size, values_before_duplicate(root));

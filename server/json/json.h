@@ -9,7 +9,15 @@
 #include "core/arena.h"
 #include "core/text.h"
 
-enum cp_json_type { CP_JSON_NULL, CP_JSON_FALSE, CP_JSON_TRUE, CP_JSON_NUMBER, CP_JSON_STRING, CP_JSON_ARRAY, CP_JSON_OBJECT };
+enum cp_json_type {
+    CP_JSON_NULL,
+    CP_JSON_FALSE,
+    CP_JSON_TRUE,
+    CP_JSON_NUMBER,
+    CP_JSON_STRING,
+    CP_JSON_ARRAY,
+    CP_JSON_OBJECT
+};
 
 /* A value of the tree; lives in the arena it was parsed into. */
 struct cp_json;

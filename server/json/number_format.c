@@ -147,7 +147,8 @@ static size_t format_decimal(struct decimal decimal, char *out)
         memcpy(out, "0.00000", 7);
         char *start = out + 2 - point;
         write_digits(decimal.digits, count, start);
-        return (size_t)(2 - point + strip_zeros(start, count));
+        int digits = strip_zeros(start, count);
+        return (size_t)digits + 2 - (size_t)point;
     }
     write_digits(decimal.digits, count, out + 1);
     count = strip_zeros(out + 1, count);

@@ -21,7 +21,7 @@ struct cp_long_integer {
 struct cp_outline {
     const char *text; /* JSON without white space, with null for every number and "" for every string without escapes */
     size_t size;
-    double *numbers;       /* what each null stands for, in the text's order; NaN for a true one */
+    double *numbers;                       /* what each null stands for, in the text's order; NaN for a true one */
     struct cp_long_integer *long_integers; /* in the text's order */
     struct cp_text *texts; /* what each string stands for, names and values; those with escapes are to be filled in */
 };

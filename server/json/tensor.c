@@ -49,8 +49,10 @@ static bool store_number(const struct cp_json *value, enum cp_element element, v
     if (element == CP_INT64) return cp_json_long_integer(value, (int64_t *)elements + index);
     double number = cp_json_number(value);
     float narrow = (float)number;
-    if (element == CP_FLOAT32) ((float *)elements)[index] = narrow;
-    else ((double *)elements)[index] = number;
+    if (element == CP_FLOAT32)
+        ((float *)elements)[index] = narrow;
+    else
+        ((double *)elements)[index] = number;
     return element == CP_FLOAT64 || !isinf(narrow);
 }
 
@@ -104,8 +106,8 @@ static bool is_even(const struct place *place, const struct cp_json *list, const
     struct cp_arena *arena = place->reader->arena;
     bool is_list = cp_json_type(list) == CP_JSON_ARRAY;
     if (is_list && cp_json_count(list) == (size_t)length) return true;
-    struct cp_text before = cp_message(arena, length == 1 ? "{0} element" : "{0} elements",
-                                       CP_ARGUMENTS(cp_number(length)));
+    struct cp_text before =
+        cp_message(arena, length == 1 ? "{0} element" : "{0} elements", CP_ARGUMENTS(cp_number(length)));
     cp_problem_add(&place->reader->problems, CP_CODE_ragged_tensor, at,
                    CP_ARGUMENTS(cp_name(cp_describe_json(arena, list)), cp_name(before)));
     return false;
@@ -321,8 +323,8 @@ bool cp_read_tensor(struct cp_reader *reader, const struct cp_json *value, const
     case CP_JSON_ARRAY: return read_nested(&place, value, tensor);
     case CP_JSON_OBJECT: return read_object(&place, value, tensor) && convert(&place, element, tensor);
     default:
-        cp_read_wrong(reader, CP_CODE_wrong_type, at, "a tensor: nested lists, or an object with shape and data or base64",
-                      value);
+        cp_read_wrong(reader, CP_CODE_wrong_type, at,
+                      "a tensor: nested lists, or an object with shape and data or base64", value);
         return false;
     }
 }

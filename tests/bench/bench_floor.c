@@ -22,7 +22,19 @@ struct upload {
     size_t size;
 };
 
-static struct MHD_Response *response;
+static char *reply;
+static size_t reply_size;
+
+/* A response of its own for each request, as in a service whose answers differ. */
+static enum MHD_Result answer(struct MHD_Connection *peer)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(reply_size, reply, MHD_RESPMEM_PERSISTENT);
+    if (!response) return MHD_NO;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    enum MHD_Result queued = MHD_queue_response(peer, MHD_HTTP_OK, response);
+    MHD_destroy_response(response);
+    return queued;
+}
 
 static enum MHD_Result on_request(void *unused, struct MHD_Connection *peer, const char *url, const char *method,
                                   const char *version, const char *bytes, size_t *size, void **context)
@@ -30,7 +42,7 @@ static enum MHD_Result on_request(void *unused, struct MHD_Connection *peer, con
     (void)unused, (void)url, (void)method, (void)version;
     struct upload *upload = *context;
     if (!upload) return (*context = calloc(1, sizeof *upload)) ? MHD_YES : MHD_NO;
-    if (*size == 0) return MHD_queue_response(peer, MHD_HTTP_OK, response);
+    if (*size == 0) return answer(peer);
     char *grown = realloc(upload->bytes, upload->size + *size);
     if (!grown) return MHD_NO;
     memcpy(grown + upload->size, bytes, *size);
@@ -82,16 +94,14 @@ static void *serve(void *listener)
 int main(int argc, char **argv)
 {
     int workers = argc == 3 ? atoi(argv[1]) : 0;
-    size_t reply_size = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
-    char *reply = reply_size ? malloc(reply_size) : NULL;
+    reply_size = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
+    reply = reply_size ? malloc(reply_size) : NULL;
     char end;
     if (workers < 1 || !reply) {
         fputs("usage: bench_floor WORKERS REPLY_BYTES\n", stderr);
         return 2;
     }
     memset(reply, ' ', reply_size);
-    response = MHD_create_response_from_buffer(reply_size, reply, MHD_RESPMEM_PERSISTENT);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
     int listener = open_listener();
     for (int at = 0; at < workers; at++) {
         pthread_t thread;

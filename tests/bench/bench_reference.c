@@ -36,7 +36,7 @@ static double now_seconds(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* ---- The peak ----------------------------------------------------------------------------------------------------- */
+/* ---- The peak ---------------------------------------------------------------------------------------------------- */
 
 #if defined(__clang__)
 #define UNROLL _Pragma("unroll")
@@ -80,7 +80,7 @@ static double peak_gflops(const char *instructions)
     return peak_portable();
 }
 
-/* ---- The cases ---------------------------------------------------------------------------------------------------- */
+/* ---- The cases --------------------------------------------------------------------------------------------------- */
 
 static void *no_more(struct cp_arena *arena, size_t size, size_t *given)
 {
@@ -177,8 +177,8 @@ int main(int argc, char **argv)
         for (int row = 0; row < CASE_COUNT; row++)
             for (int way = 0; way < 2; way++) measure(&runs[row][way], arena);
     }
-    printf("%s: multiply-add peak %.1f GFLOP/s\n%-12s %12s %10s %6s %14s %10s %6s\n", cp_instructions_name(instructions),
-           peak, "row", "forward us", "GFLOP/s", "peak", "transposed us", "GFLOP/s", "peak");
+    printf("%s: multiply-add peak %.1f GFLOP/s\n", cp_instructions_name(instructions), peak);
+    printf("%-12s %12s %10s %6s %14s %10s %6s\n", "row", "forward us", "GFLOP/s", "peak", "transposed us", "GFLOP/s", "peak");
     for (int row = 0; row < CASE_COUNT; row++) {
         double us[2], gflops[2];
         for (int way = 0; way < 2; way++) {

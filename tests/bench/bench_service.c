@@ -240,8 +240,7 @@ static void repeat_decode(struct subject *subject, int count)
     for (int at = 0; at < count; at++) {
         struct cp_arena start = memory.arena;
         struct cp_json_error error;
-        const struct cp_json *list =
-            cp_json_parse(&memory.arena, numbers->json.bytes, numbers->json.size, &error);
+        const struct cp_json *list = cp_json_parse(&memory.arena, numbers->json.bytes, numbers->json.size, &error);
         double *values = cp_arena_take(&memory.arena, NUMBER_COUNT * sizeof *values, alignof(double)), *next = values;
         for (list = cp_json_first(list); list; list = cp_json_next(list)) *next++ = cp_json_number(list);
         if (memcmp(values, numbers->values, NUMBER_COUNT * sizeof *values) != 0) fail("numbers changed");

@@ -20,6 +20,12 @@ static double now_seconds(void)
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
+static __attribute__((noreturn)) void fail(const char *what)
+{
+    fprintf(stderr, "bench_sizes: %s\n", what);
+    abort();
+}
+
 /* ---- Networks ----------------------------------------------------------------------------------------------------- */
 
 struct network {
@@ -110,21 +116,21 @@ static void read_subject(struct subject *subject, const struct network *network)
     struct cp_text text;
     char *bytes;
     FILE *file = open_memstream(&bytes, &text.size);
-    if (!file) exit(1);
+    if (!file) fail("out of memory");
     network->write(file, network->levels);
     fclose(file);
     text.bytes = bytes;
     cp_memory_open(&subject->memory, NULL, LIMIT_BYTES, NULL);
     cp_reader_begin(&reader, &subject->memory.arena);
     const struct cp_json *json = cp_read_body(&reader, text);
-    if (!json) exit(1);
+    if (!json) fail("no JSON");
     subject->stack = (struct cp_stack){.element_bytes = 4};
     cp_read_symbolic_inputs(&reader, json, &subject->stack, &subject->symbols);
     if (cp_json_member(json, CP_TEXT("layers")))
         cp_read_layers(&reader, json, "layers", &subject->stack);
     else
         cp_read_encoder_and_decoder(&reader, json, &subject->stack);
-    if (reader.problems.count) exit(1);
+    if (reader.problems.count) fail("a network cannot be read");
     subject->question = (struct cp_sizes_question){&subject->stack, subject->symbols.at, subject->symbols.count};
 }
 
@@ -139,7 +145,7 @@ static void plan_once(struct subject *subject, struct cp_memory *memory)
     struct cp_stack stack;
     struct cp_plan plan;
     cp_plan_sizes(&plan, &stack, &subject->question, subject->sizes.furthest, &memory->arena);
-    if (!plan.valid) exit(1);
+    if (!plan.valid) fail("a plan is not valid");
 }
 
 static double best_seconds(struct subject *subject, void (*once)(struct subject *, struct cp_memory *), double budget)
@@ -165,7 +171,7 @@ static double best_seconds(struct subject *subject, void (*once)(struct subject 
 int main(int argc, char **argv)
 {
     enum { COUNT = sizeof networks / sizeof networks[0] };
-    double seconds = argc > 1 ? atof(argv[1]) : 3;
+    double seconds = argc > 1 ? strtod(argv[1], NULL) : 3;
     int missed = 0;
     printf("%-14s %6s %7s %8s %12s %12s %10s %8s\n", "network", "levels", "layers", "period", "planning us",
            "exact set us", "plannings", "at most");
@@ -176,7 +182,7 @@ int main(int argc, char **argv)
         read_subject(&subject, network);
         cp_memory_open(&memory, NULL, LIMIT_BYTES, NULL);
         find_once(&subject, &memory);
-        if (subject.sizes.refusal != CP_CODE_COUNT) exit(1);
+        if (subject.sizes.refusal != CP_CODE_COUNT) fail("no exact set");
         int64_t period = subject.sizes.sets[0].period;
         double find = best_seconds(&subject, find_once, seconds / COUNT / 2);
         find_once(&subject, &memory);

@@ -205,7 +205,7 @@ static void one_line_for_each_file(void **state)
 
 #define BAD_FINDING                                                                                                    \
     "the kernel spans 9 cells (kernel_size 9, dilation 1), but the padded input has only 4: 4 + 0 + 0; "               \
-    "Relationship 6 needs i + 2p ≥ k"
+    "a window fits where i + p_b + p_e ≥ k̂"
 #define BAD_SUGGESTION "pad more, use a smaller kernel or dilation, or an input of at least 9 on this axis"
 
 #define GOOD_TABLE                                                                                                                                                                           \

@@ -10,24 +10,23 @@
 #include "core/layers/parameters.h"
 #include "core/solve.h"
 #include "server/memory.h"
+#include "tests/property/random.h"
 
 enum {
     SEED = 8151,
-    QUESTIONS = 500,
+    QUESTIONS = 300, /* of each kind */
     MEMORY_LIMIT = 1 << 28,
-    MOST_INPUT = 220, /* inputs looked at when they are free; more than any of the questions can need */
+    MOST_OUTPUT = 14,
+    MOST_INPUT = 130, /* inputs looked at when they are free; more than any of the questions can need */
 };
 
 /* ---- Questions ---------------------------------------------------------------------------------------------------- */
 
-static uint64_t state;
+static struct cp_random random_state;
 
 static int64_t draw(int64_t least, int64_t most)
 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return least + (int64_t)(state >> 33) % (most - least + 1);
+    return cp_random_within(&random_state, (int)least, (int)most);
 }
 
 struct lists {
@@ -55,7 +54,7 @@ static const char *const names[] = {"Conv1d", "MaxPool1d", "ConvTranspose1d"};
 
 static struct cp_solve_question draw_question(struct lists *lists, int kind)
 {
-    struct cp_solve_question question = {.operation = operations[kind], .output = draw(1, 24)};
+    struct cp_solve_question question = {.operation = operations[kind], .output = draw(1, MOST_OUTPUT)};
     lists->used = 0;
     if (draw(0, 3)) question.input = draw(1, 40);
     question.kernel_size = draw_choice(lists, 1, 7);
@@ -104,9 +103,8 @@ static void print_question(const struct cp_solve_question *question)
 /* ---- Enumeration -------------------------------------------------------------------------------------------------- */
 
 /* One layer as the planner sees it; 0: not legal, or another size than any. */
-static int64_t planned_output(int kind, const struct cp_solution *layer, int64_t input)
+static int64_t planned_output(int kind, const struct cp_solution *layer, int64_t input, struct cp_arena *arena)
 {
-    struct cp_memory memory;
     struct cp_plan plan;
     const struct cp_window *window = &layer->axis.window;
     struct cp_padding padding = {.begin = {window->pad_begin}, .end = {window->pad_end}};
@@ -129,11 +127,8 @@ static int64_t planned_output(int kind, const struct cp_solution *layer, int64_t
                             .params = kind == 1 ? (const void *)&pool : &conv};
     struct cp_input tensor = {.name = CP_TEXT("input"), .shape = {.rank = 3, .size = {1, 1, input}}};
     struct cp_stack stack = {.inputs = &tensor, .input_count = 1, .layers = &only, .layer_count = 1};
-    cp_memory_open(&memory, NULL, MEMORY_LIMIT, NULL);
-    cp_plan_stack(&plan, &stack, CP_PLAN_SHAPES, &memory.arena);
-    int64_t output = plan.valid ? plan.layers[0].output.size[2] : 0;
-    cp_memory_reset(&memory);
-    return output;
+    cp_plan_stack(&plan, &stack, CP_PLAN_SHAPES, arena);
+    return plan.valid ? plan.layers[0].output.size[2] : 0;
 }
 
 enum { MOST_SOLUTIONS = 1 << 14 };
@@ -148,14 +143,17 @@ static void consider(const struct cp_solve_question *question, int kind, struct 
                      struct enumeration *all)
 {
     int64_t first = question->input ? question->input : 1, last = question->input ? question->input : MOST_INPUT;
+    struct cp_memory memory;
+    cp_memory_open(&memory, NULL, MEMORY_LIMIT, NULL);
     layer->axis.input = 0;
     for (int64_t input = first; input <= last; input++) {
-        int64_t output = planned_output(kind, layer, input);
+        int64_t output = planned_output(kind, layer, input, &memory.arena);
         if (output > question->output) break; /* no size shrinks as the input grows */
         if (output != question->output) continue;
         if (!layer->axis.input) layer->axis.input = input;
         layer->most_input = input;
     }
+    cp_memory_reset(&memory);
     if (layer->axis.input && all->count < MOST_SOLUTIONS) all->found[all->count++] = *layer;
 }
 
@@ -171,30 +169,31 @@ static bool padding_allowed(const struct cp_solve_question *question, const stru
     return window->pad_begin <= window->dilation * (window->kernel - 1);
 }
 
+static bool window_allowed(const struct cp_solve_question *question, const struct cp_window *window)
+{
+    return has(&question->kernel_size, window->kernel) && stride_allowed(question, window) &&
+           has(&question->dilation, window->dilation) && has(&question->ceil_mode, window->rounding == CP_ROUND_CEIL);
+}
+
 static void enumerate(const struct cp_solve_question *question, int kind, struct enumeration *all)
 {
-    enum { MOST = 7, MOST_PADDING = 24, MOST_EXTRA = 7 };
+    enum { MOST = 7, MOST_DILATION = 4, MOST_PADDING = 24, MOST_EXTRA = 7 };
     all->count = 0;
-    for (int64_t index = 0; index < (int64_t)MOST * MOST * 4 * (MOST_PADDING + 1) * (MOST_EXTRA + 1) * 2; index++) {
-        int64_t rest = index;
-        struct cp_solution layer = {0};
+    for (int64_t index = 0; index < 2 * MOST_DILATION * MOST * MOST; index++) {
+        struct cp_solution layer = {.axis = {.output = question->output}};
         struct cp_window *window = &layer.axis.window;
-        window->rounding = rest % 2 ? CP_ROUND_CEIL : CP_ROUND_FLOOR;
-        rest /= 2;
-        layer.axis.output_padding = rest % (MOST_EXTRA + 1);
-        rest /= MOST_EXTRA + 1;
-        window->pad_begin = window->pad_end = rest % (MOST_PADDING + 1);
-        rest /= MOST_PADDING + 1;
-        window->dilation = 1 + rest % 4;
-        rest /= 4;
-        window->stride = 1 + rest % MOST;
-        window->kernel = 1 + rest / MOST;
-        layer.axis.output = question->output;
-        if (has(&question->kernel_size, window->kernel) && stride_allowed(question, window) &&
-            has(&question->dilation, window->dilation) && padding_allowed(question, window) &&
-            has(&question->output_padding, layer.axis.output_padding) &&
-            has(&question->ceil_mode, window->rounding == CP_ROUND_CEIL))
-            consider(question, kind, &layer, all);
+        window->rounding = index % 2 ? CP_ROUND_CEIL : CP_ROUND_FLOOR;
+        window->dilation = 1 + index / 2 % MOST_DILATION;
+        window->stride = 1 + index / (2 * MOST_DILATION) % MOST;
+        window->kernel = 1 + index / (2 * MOST_DILATION * MOST);
+        if (!window_allowed(question, window)) continue;
+        for (int64_t padding = 0; padding <= MOST_PADDING; padding++) {
+            window->pad_begin = window->pad_end = padding;
+            for (int64_t extra = 0; extra <= MOST_EXTRA && padding_allowed(question, window); extra++) {
+                layer.axis.output_padding = extra;
+                if (has(&question->output_padding, extra)) consider(question, kind, &layer, all);
+            }
+        }
     }
 }
 
@@ -245,7 +244,7 @@ static void check_kind(int kind)
     struct enumeration all = {.found = found};
     int64_t total = 0;
     int wrong = 0;
-    state = SEED + (uint64_t)kind;
+    random_state.state = SEED + (uint64_t)kind;
     for (int at = 0; at < QUESTIONS && wrong < 5; at++) {
         struct cp_memory memory;
         struct cp_solutions solutions;

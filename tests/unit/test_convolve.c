@@ -20,10 +20,8 @@ static bool matches(struct cp_text text, const char *wanted)
 
 static void ask(struct cp_test_exchange *exchange, const char *body)
 {
-    const struct cp_request request = {.method = CP_POST,
-                                       .method_name = CP_TEXT("POST"),
-                                       .path = CP_TEXT("/v1/convolve"),
-                                       .body = cp_text_of(body)};
+    const struct cp_request request = {
+        .method = CP_POST, .method_name = CP_TEXT("POST"), .path = CP_TEXT("/v1/convolve"), .body = cp_text_of(body)};
     cp_test_ask(exchange, &request);
 }
 
@@ -64,10 +62,12 @@ static void check_all(const struct row *rows, size_t count)
          "\"flipped_kernel\"]")
 
 static const struct row guide[] = {
-    {"unit strides", CONV("", "\"input\": " X ", \"weight\": " K), 200, "/output", "[[[[12,12,17],[10,17,19],[9,6,14]]]]"},
+    {"unit strides", CONV("", "\"input\": " X ", \"weight\": " K), 200, "/output",
+     "[[[[12,12,17],[10,17,19],[9,6,14]]]]"},
     {"padding and strides", CONV(", \"stride\": 2, \"padding\": 1", "\"input\": " X ", \"weight\": " K), 200, "/output",
      "[[[[6,17,3],[8,17,13],[6,4,4]]]]"},
-    {"its shape", CONV(", \"stride\": 2, \"padding\": 1", "\"input\": " X ", \"weight\": " K), 200, "/shape", "[1,1,3,3]"},
+    {"its shape", CONV(", \"stride\": 2, \"padding\": 1", "\"input\": " X ", \"weight\": " K), 200, "/shape",
+     "[1,1,3,3]"},
     {"its relationship", CONV(", \"stride\": 2, \"padding\": 1", "\"input\": " X ", \"weight\": " K), 200,
      "/relationship", "6"},
     {"its macs", CONV(", \"stride\": 2, \"padding\": 1", "\"input\": " X ", \"weight\": " K), 200, "/macs", "81"},
@@ -81,10 +81,11 @@ static const struct row guide[] = {
      200, "/matrix",
      "[[1,2,3,0,4,5,6,0,7,8,9,0,0,0,0,0],[0,1,2,3,0,4,5,6,0,7,8,9,0,0,0,0],"
      "[0,0,0,0,1,2,3,0,4,5,6,0,7,8,9,0],[0,0,0,0,0,1,2,3,0,4,5,6,0,7,8,9]]"},
-    {"the same of its transpose", BACK("", "\"input\": [[[[1,0],[0,0]]]], \"weight\": " W ", \"include\": [\"matrix\"]"),
-     200, "/matrix/3", "[0,0,0,0,0,1,2,3,0,4,5,6,0,7,8,9]"},
-    {"a column of it", BACK("", "\"input\": [[[[1,0],[0,0]]]], \"weight\": " W ", \"method\": \"matrix\""), 200, "/output",
-     "[[[[1,2,3,0],[4,5,6,0],[7,8,9,0],[0,0,0,0]]]]"},
+    {"the same of its transpose",
+     BACK("", "\"input\": [[[[1,0],[0,0]]]], \"weight\": " W ", \"include\": [\"matrix\"]"), 200, "/matrix/3",
+     "[0,0,0,0,0,1,2,3,0,4,5,6,0,7,8,9]"},
+    {"a column of it", BACK("", "\"input\": [[[[1,0],[0,0]]]], \"weight\": " W ", \"method\": \"matrix\""), 200,
+     "/output", "[[[[1,2,3,0],[4,5,6,0],[7,8,9,0],[0,0,0,0]]]]"},
     {"the contract's example", CONTRACT, 200, "/output",
      "[[[[2.5,4.5,4.5,0.5],[4.5,8.5,6.5,12.5],[6.5,8.5,8.5,0.5],[3.5,6.5,4.5,8.5]]]]"},
     {"its stretched input", CONTRACT, 200, "/stretched_input", "[[[[1,0,2],[0,0,0],[3,0,4]]]]"},
@@ -98,8 +99,9 @@ static const struct row guide[] = {
      "{\"method\":\"matrix\",\"max_abs_difference\":0,\"multiplications\":64,\"multiplications_by_zero\":39},"
      "{\"method\":\"emulated\",\"max_abs_difference\":0,\"multiplications\":144,\"multiplications_by_zero\":119},"
      "{\"method\":\"gradient\",\"max_abs_difference\":0,\"multiplications\":25,\"multiplications_by_zero\":0}]"},
-    {"a padded input", CONV(", \"padding\": [[1, 0], [0, 1]], \"stride\": 3",
-                            "\"input\": [[[[1,2,3],[4,5,6],[7,8,9]]]], \"weight\": " K ", \"include\": [\"padded_input\"]"),
+    {"a padded input",
+     CONV(", \"padding\": [[1, 0], [0, 1]], \"stride\": 3",
+          "\"input\": [[[[1,2,3],[4,5,6],[7,8,9]]]], \"weight\": " K ", \"include\": [\"padded_input\"]"),
      200, "/padded_input", "[[[[0,0,0],[1,2,3],[4,5,6]]]]"},
     {"a crop past the kernel",
      WITH("\"type\": \"ConvTranspose1d\", \"out_channels\": 1, \"kernel_size\": 1, \"padding\": 1",
@@ -156,25 +158,30 @@ static const struct row forms[] = {
      "{\"shape\":[1,1,2],\"dtype\":\"float64\",\"data\":[3,6]}"},
     {"base64", POINT("\"input\": [[[1]]], \"weight\": [[[1]]], \"encoding\": \"base64\""), 200, "/output",
      "{\"shape\":[1,1,1],\"dtype\":\"float64\",\"base64\":\"" ONE "\"}"},
-    {"NaN in base64", POINT("\"input\": " BASE64("[1,1,1]", "float64", NAN64) ", \"weight\": [[[1]]], \"encoding\": \"base64\""),
-     200, "/output/base64", "\"" NAN64 "\""},
-    {"float32 rounds first and last",
-     POINT("\"input\": [[[0.1]]], \"weight\": [[[3]]], \"dtype\": \"float32\""), 200, "/output",
-     "[[[0.30000001192092896]]]"},
-    {"integers are exact",
-     POINT("\"input\": [[[9007199254740993]]], \"weight\": [[[1023]]], \"dtype\": \"int64\""), 200, "/output",
-     "[[[9214364837600035839]]]"},
-    {"a tensor's dtype decides", POINT("\"input\": {\"shape\": [1,1,1], \"dtype\": \"int64\", \"data\": [5]}, "
-                                       "\"weight\": [[[3]]]"), 200, "/dtype", "\"int64\""},
-    {"the request's dtype wins", POINT("\"input\": {\"shape\": [1,1,1], \"dtype\": \"int64\", \"data\": [5]}, "
-                                       "\"weight\": [[[0.5]]], \"dtype\": \"float64\""), 200, "/output", "[[[2.5]]]"},
-    {"meta is the caller's own", POINT("\"input\": [[[1]]], \"weight\": [[[1]]], \"meta\": {\"id\": 7}"), 200, "/output",
-     "[[[1]]]"},
+    {"NaN in base64",
+     POINT("\"input\": " BASE64("[1,1,1]", "float64", NAN64) ", \"weight\": [[[1]]], \"encoding\": \"base64\""), 200,
+     "/output/base64", "\"" NAN64 "\""},
+    {"float32 rounds first and last", POINT("\"input\": [[[0.1]]], \"weight\": [[[3]]], \"dtype\": \"float32\""), 200,
+     "/output", "[[[0.30000001192092896]]]"},
+    {"integers are exact", POINT("\"input\": [[[9007199254740993]]], \"weight\": [[[1023]]], \"dtype\": \"int64\""),
+     200, "/output", "[[[9214364837600035839]]]"},
+    {"a tensor's dtype decides",
+     POINT("\"input\": {\"shape\": [1,1,1], \"dtype\": \"int64\", \"data\": [5]}, "
+           "\"weight\": [[[3]]]"),
+     200, "/dtype", "\"int64\""},
+    {"the request's dtype wins",
+     POINT("\"input\": {\"shape\": [1,1,1], \"dtype\": \"int64\", \"data\": [5]}, "
+           "\"weight\": [[[0.5]]], \"dtype\": \"float64\""),
+     200, "/output", "[[[2.5]]]"},
+    {"meta is the caller's own", POINT("\"input\": [[[1]]], \"weight\": [[[1]]], \"meta\": {\"id\": 7}"), 200,
+     "/output", "[[[1]]]"},
     {"the layer's expectation holds",
      WITH("\"type\": \"Conv1d\", \"out_channels\": 1, \"kernel_size\": 1, \"expect\": [1, null, 1]",
-          "\"input\": [[[1]]], \"weight\": [[[1]]]"), 200, "/output", "[[[1]]]"},
-    {"only one method for pools", WITH("\"type\": \"MaxPool1d\", \"kernel_size\": 2", "\"input\": [[[1, 2]]], \"verify\": true"),
-     200, "/checks", "[{\"method\":\"direct\",\"max_abs_difference\":0,\"multiplications\":0,\"multiplications_by_zero\":0}]"},
+          "\"input\": [[[1]]], \"weight\": [[[1]]]"),
+     200, "/output", "[[[1]]]"},
+    {"only one method for pools",
+     WITH("\"type\": \"MaxPool1d\", \"kernel_size\": 2", "\"input\": [[[1, 2]]], \"verify\": true"), 200, "/checks",
+     "[{\"method\":\"direct\",\"max_abs_difference\":0,\"multiplications\":0,\"multiplications_by_zero\":0}]"},
 };
 
 static void test_forms(void **state)
@@ -190,8 +197,9 @@ static void test_listed_matrix(void **state)
     struct cp_test_text text;
     (void)state;
     FILE *file = cp_test_begin(&text);
-    fprintf(file, "{\"layer\": {\"type\": \"Conv1d\", \"out_channels\": 1, \"kernel_size\": 2}, \"weight\": [[[3, 4]]], "
-                  "\"include\": [\"matrix\"], \"input\": [[[");
+    fprintf(file,
+            "{\"layer\": {\"type\": \"Conv1d\", \"out_channels\": 1, \"kernel_size\": 2}, \"weight\": [[[3, 4]]], "
+            "\"include\": [\"matrix\"], \"input\": [[[");
     for (int at = 0; at < 300; at++) fprintf(file, "%s0", at ? "," : "");
     fprintf(file, "]]]}");
     ask(&exchange, cp_test_finish(&text).bytes);
@@ -215,7 +223,8 @@ static const struct row refusals[] = {
     {"no layer", "{\"input\": [[[1]]], \"weight\": [[[1]]]}", BAD("missing_member", "")},
     {"no input", LINE("", "\"weight\": [[[1, 10]]]"), BAD("missing_member", "")},
     {"no weight", LINE("", "\"input\": [[[1, 2, 3]]]"), BAD("missing_member", "")},
-    {"a shape for an input", LINE("", "\"input_shape\": [1, 1, 3], \"weight\": [[[1, 10]]]"), BAD("missing_member", "")},
+    {"a shape for an input", LINE("", "\"input_shape\": [1, 1, 3], \"weight\": [[[1, 10]]]"),
+     BAD("missing_member", "")},
     {"both", LINE("", SMALL ", \"input_shape\": [1, 1, 3]"), BAD("conflicting_members", "/input_shape")},
     {"a misspelt member", LINE("", SMALL ", \"methd\": \"direct\""), BAD("unknown_member", "/methd")},
     {"a misspelt layer member", LINE(", \"strid\": 2", SMALL), BAD("unknown_member", "/layer/strid")},
@@ -225,7 +234,8 @@ static const struct row refusals[] = {
     {"a layer of a stack", LINE(", \"from\": \"conv1\"", SMALL), BAD("unknown_layer_name", "/layer/from")},
     {"a ragged input", LINE("", "\"input\": [[[1, 2, 3], [4, 5]]], \"weight\": [[[1, 10]]]"),
      BAD("ragged_tensor", "/input/0/1")},
-    {"an input of another rank", LINE("", "\"input\": [[1, 2, 3]], \"weight\": [[[1, 10]]]"), BAD("wrong_rank", "/layer")},
+    {"an input of another rank", LINE("", "\"input\": [[1, 2, 3]], \"weight\": [[[1, 10]]]"),
+     BAD("wrong_rank", "/layer")},
     {"a weight of another rank", LINE("", "\"input\": [[[1, 2, 3]]], \"weight\": [[1, 10]]"),
      BAD("tensor_shape_differs", "/weight")},
     {"a weight of other channels", LINE("", "\"input\": [[[1, 2, 3]]], \"weight\": [[[1, 10]], [[1, 10]]]"),
@@ -234,8 +244,10 @@ static const struct row refusals[] = {
     {"a gradient of another shape",
      LINE("", SMALL ", \"direction\": \"backward_weight\", \"output_gradient\": [[[1, 2, 3]]]"),
      BAD("tensor_shape_differs", "/output_gradient")},
-    {"a bias that the layer has not", LINE(", \"bias\": false", SMALL ", \"bias\": [1]"), BAD("conflicting_members", "/bias")},
-    {"a weight for a pool", WITH("\"type\": \"MaxPool1d\", \"kernel_size\": 2", SMALL), BAD("conflicting_members", "/weight")},
+    {"a bias that the layer has not", LINE(", \"bias\": false", SMALL ", \"bias\": [1]"),
+     BAD("conflicting_members", "/bias")},
+    {"a weight for a pool", WITH("\"type\": \"MaxPool1d\", \"kernel_size\": 2", SMALL),
+     BAD("conflicting_members", "/weight")},
     {"a gradient forward", LINE("", SMALL ", \"output_gradient\": [[[1, 2]]]"),
      BAD("conflicting_members", "/output_gradient")},
     {"no gradient backward", LINE("", SMALL ", \"direction\": \"backward_input\""), BAD("missing_member", "")},
@@ -253,7 +265,8 @@ static const struct row refusals[] = {
     {"a pool has no matrix",
      WITH("\"type\": \"MaxPool1d\", \"kernel_size\": 2", "\"input\": [[[1, 2]]], \"method\": \"matrix\""),
      BAD("method_not_applicable", "/method")},
-    {"nothing is stretched", LINE("", SMALL ", \"include\": [\"stretched_input\"]"), BAD("include_not_applicable", "/include")},
+    {"nothing is stretched", LINE("", SMALL ", \"include\": [\"stretched_input\"]"),
+     BAD("include_not_applicable", "/include")},
     {"a pool's matrix",
      WITH("\"type\": \"MaxPool1d\", \"kernel_size\": 2", "\"input\": [[[1, 2]]], \"include\": [\"matrix\"]"),
      BAD("include_not_applicable", "/include")},
@@ -268,7 +281,8 @@ static const struct row refusals[] = {
      BAD("output_padding_too_large", "/layer/output_padding")},
     {"a norm of power 0", WITH("\"type\": \"LPPool1d\", \"kernel_size\": 2, \"norm_type\": 0", "\"input\": [[[1, 2]]]"),
      BAD("out_of_range", "/layer/norm_type")},
-    {"an integer norm", WITH("\"type\": \"LPPool1d\", \"kernel_size\": 2", "\"input\": [[[1, 2]]], \"dtype\": \"int64\""),
+    {"an integer norm",
+     WITH("\"type\": \"LPPool1d\", \"kernel_size\": 2", "\"input\": [[[1, 2]]], \"dtype\": \"int64\""),
      BAD("out_of_range", "/dtype")},
     {"dtypes that differ",
      POINT("\"input\": {\"shape\": [1,1,1], \"dtype\": \"int64\", \"data\": [5]}, "
@@ -277,8 +291,7 @@ static const struct row refusals[] = {
     {"no such dtype", LINE("", SMALL ", \"dtype\": \"float16\""), BAD("unknown_word", "/dtype")},
     {"a fraction in int64", LINE("", "\"input\": [[[1, 2.5, 3]]], \"weight\": [[[1, 10]]], \"dtype\": \"int64\""),
      BAD("element_out_of_range", "/input/0/0/1")},
-    {"an overflow",
-     POINT("\"input\": [[[1, 9223372036854775807]]], \"weight\": [[[2]]], \"dtype\": \"int64\""),
+    {"an overflow", POINT("\"input\": [[[1, 9223372036854775807]]], \"weight\": [[[2]]], \"dtype\": \"int64\""),
      BAD("integer_overflow", "")},
     {"where it is", POINT("\"input\": [[[1, 9223372036854775807]]], \"weight\": [[[2]]], \"dtype\": \"int64\""), 422,
      "/detail", "\"the result at [0, 0, 1] is *"},
@@ -298,8 +311,8 @@ static const struct row refusals[] = {
      LINE("", "\"input_shape\": [1, 1, 3000000], \"weight\": [[[1, 10]]], \"output_gradient\": [[[1]]], "
               "\"direction\": \"backward_input\""),
      BAD("limit_exceeded", "/input_shape")},
-    {"a huge output",
-     WITH("\"type\": \"AdaptiveAvgPool1d\", \"output_size\": 3000000", "\"input\": [[[1]]]"), BAD("limit_exceeded", "")},
+    {"a huge output", WITH("\"type\": \"AdaptiveAvgPool1d\", \"output_size\": 3000000", "\"input\": [[[1]]]"),
+     BAD("limit_exceeded", "")},
     {"an output beyond counting",
      WITH("\"type\": \"AdaptiveAvgPool3d\", \"output_size\": 9007199254740991", "\"input\": [[[[[1]]]]]"),
      BAD("count_overflow", "/layer")},
@@ -376,8 +389,8 @@ static void test_stopping(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_guide),      cmocka_unit_test(test_forms),           cmocka_unit_test(test_listed_matrix),
-        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_all_errors),      cmocka_unit_test(test_multiplications),
+        cmocka_unit_test(test_guide),    cmocka_unit_test(test_forms),      cmocka_unit_test(test_listed_matrix),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_all_errors), cmocka_unit_test(test_multiplications),
         cmocka_unit_test(test_stopping),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

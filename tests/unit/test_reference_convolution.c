@@ -1,5 +1,5 @@
-/* The reference convolutions on numbers that can be checked by hand, at the edges of their types, and refusing what makes
- * no sense. */
+/* The reference convolutions on numbers that can be checked by hand, at the edges of their types, and refusing what
+ * makes no sense. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,7 +42,7 @@ static void expect_values(const struct cp_tensor *result, const double *expected
     }
 }
 
-/* ---- The guide's numbers ------------------------------------------------------------------------------------------ */
+/* ---- The guide's numbers ----------------------------------------------------------------------------------------- */
 
 static double kernel_values[] = {0, 1, 2, 2, 2, 0, 0, 1, 2};
 static double input_values[] = {3, 3, 2, 1, 0, 0, 0, 1, 3, 1, 3, 1, 2, 2, 3, 2, 0, 0, 2, 2, 2, 0, 0, 0, 1};
@@ -146,7 +146,7 @@ static void test_negative_padding_crops(void **state)
     }
 }
 
-/* ---- Order, zeros, NaN -------------------------------------------------------------------------------------------- */
+/* ---- Order, zeros, NaN ------------------------------------------------------------------------------------------- */
 
 /* What one output of a 1-D convolution is, byte by byte: each row fails if a term is left out, added or moved. */
 static void test_terms_of_one_output(void **state)
@@ -215,7 +215,8 @@ static void test_long_sums_bit_for_bit(void **state)
         struct cp_shape weight = {4, {rows[row].out_channels, rows[row].channels, rows[row].kernel, rows[row].kernel}};
         test.output = (struct cp_shape){4, {rows[row].batch, rows[row].out_channels}};
         for (int axis = 0; axis < 2; axis++)
-            assert_int_equal(cp_window_output(&square, input.size[2 + axis], &test.output.size[2 + axis]), CP_WINDOW_OK);
+            assert_int_equal(cp_window_output(&square, input.size[2 + axis], &test.output.size[2 + axis]),
+                             CP_WINDOW_OK);
         test.input = random_tensor(&input, CP_FLOAT64, FILL_PLAIN, &seed, &arena);
         test.weight = random_tensor(&weight, CP_FLOAT64, FILL_PLAIN, &seed, &arena);
         test.output_gradient = random_tensor(&test.output, CP_FLOAT64, FILL_PLAIN, &seed, &arena);
@@ -239,7 +240,7 @@ static void test_long_sums_bit_for_bit(void **state)
     }
 }
 
-/* ---- int64 -------------------------------------------------------------------------------------------------------- */
+/* ---- int64 ------------------------------------------------------------------------------------------------------- */
 
 static void test_int64_is_exact_or_refused(void **state)
 {
@@ -279,7 +280,7 @@ static void test_int64_is_exact_or_refused(void **state)
     }
 }
 
-/* ---- Refusals ----------------------------------------------------------------------------------------------------- */
+/* ---- Refusals ---------------------------------------------------------------------------------------------------- */
 
 static void test_what_is_refused(void **state)
 {
@@ -302,7 +303,7 @@ static void test_what_is_refused(void **state)
         struct cp_reference_status status = cp_reference_check(&bad, &output, &result);                                \
         if (status.code != (want) || status.operand != (where) || status.axis != (at) || status.got != (got_) ||       \
             status.expected != (expected_))                                                                            \
-            fail_msg(#change ": code %d, operand %d, axis %d, got %" PRId64 ", expected %" PRId64, status.code,         \
+            fail_msg(#change ": code %d, operand %d, axis %d, got %" PRId64 ", expected %" PRId64, status.code,       \
                      status.operand, status.axis, status.got, status.expected);                                        \
     } while (0)
 

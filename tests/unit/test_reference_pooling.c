@@ -21,7 +21,7 @@ static struct cp_window pool_window(int64_t kernel, int64_t stride, int64_t padd
     return (struct cp_window){kernel, stride, 1, padding, padding, rounding};
 }
 
-/* ---- The guide's numbers ------------------------------------------------------------------------------------------ */
+/* ---- The guide's numbers ----------------------------------------------------------------------------------------- */
 
 static void test_worked_numbers(void **state)
 {
@@ -39,7 +39,7 @@ static void test_worked_numbers(void **state)
     for (int i = 0; i < 9; i++) assert_true(((double *)result.data)[i] == largest[i]);
 }
 
-/* ---- One-dimensional tables --------------------------------------------------------------------------------------- */
+/* ---- One-dimensional tables -------------------------------------------------------------------------------------- */
 
 struct row {
     const char *name;
@@ -121,7 +121,7 @@ static void test_table(void **state)
     }
 }
 
-/* ---- int64 -------------------------------------------------------------------------------------------------------- */
+/* ---- int64 ------------------------------------------------------------------------------------------------------- */
 
 static void test_int64(void **state)
 {
@@ -134,8 +134,8 @@ static void test_int64(void **state)
         enum cp_reference_code code;
         int64_t value; /* the first of the result, or the position of the failure */
     } cases[] = {
-        {"an average that is whole", CP_AVERAGE_POOL, {2, 2, 1, 0, 0, CP_ROUND_FLOOR}, CP_FORWARD, {INT64_MAX, INT64_MAX},
-         {0}, CP_REFERENCE_OK, INT64_MAX},
+        {"an average that is whole", CP_AVERAGE_POOL, {2, 2, 1, 0, 0, CP_ROUND_FLOOR}, CP_FORWARD,
+         {INT64_MAX, INT64_MAX}, {0}, CP_REFERENCE_OK, INT64_MAX},
         {"an average that is not", CP_AVERAGE_POOL, {2, 2, 1, 0, 0, CP_ROUND_FLOOR}, CP_FORWARD, {1, 1, 1, 2}, {0},
          CP_REFERENCE_INEXACT, 1},
         {"a gradient that does not divide", CP_AVERAGE_POOL, {2, 2, 1, 0, 0, CP_ROUND_FLOOR}, CP_BACKWARD_INPUT, {0},
@@ -164,7 +164,7 @@ static void test_int64(void **state)
     }
 }
 
-/* ---- Gradients ---------------------------------------------------------------------------------------------------- */
+/* ---- Gradients --------------------------------------------------------------------------------------------------- */
 
 static double weighted_sum(struct cp_reference reference, const struct cp_tensor *weights)
 {

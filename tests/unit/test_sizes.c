@@ -187,7 +187,7 @@ static const struct row facts[] = {
      "/symbols/n/statement", "\"n ≡ 0 (mod 2), n ≥ 2\""},
     {"expectation",
      "{\"input\": [1, 3, \"n\"], \"layers\": [{\"type\": \"MaxPool1d\", \"kernel_size\": 4, \"expect\": [1, 3, 2]}]}",
-     "/symbols/n/statement", "\"only 8, 9, 10 and 11\""},
+     "/symbols/n/statement", "\"only 8 to 11\""},
     {"two pools beside each other",
      "{\"input\": [1, 2, \"n\"], \"layers\": [{\"type\": \"MaxPool1d\", \"kernel_size\": 3, \"name\": \"a\"}, "
      "{\"type\": \"MaxPool1d\", \"kernel_size\": 3, \"ceil_mode\": true, \"from\": \"input\"}, {\"type\": \"ReLU\"}]}",
@@ -249,9 +249,9 @@ static const struct row refusals[] = {
     {"period over the limit",
      "{\"input\": [1, 3, \"n\"], \"layers\": [{\"type\": \"Unflatten\", \"dim\": 2, \"unflattened_size\": [5000011, "
      "-1]}]}",
-     "/errors/0/detail", "\"period of the sizes that work: 5000011, the limit is 4194304\""},
+     "/errors/0/detail", "\"period of the sizes that work: 5000011, the limit is 1048576\""},
     {"threshold over the limit", "{\"input\": [1, 3, \"n\"], \"layers\": [" POOL("1000000000") "]}", "/errors/0/detail",
-     "\"size from which the law of the sizes holds: 1000000000, the limit is 4194304\""},
+     "\"size from which the law of the sizes holds: 1000000000, the limit is 1048576\""},
     {"numbers over 2^53", "{\"input\": [1, 3, \"n\"], \"layers\": [" POOL("1000000000") "," POOL("1000000000") "]}",
      "/errors/0/code", "\"limit_exceeded\""},
     {"a factor without a period",

@@ -203,8 +203,13 @@ static void test_bad(void **state)
 /* The vectors of RFC 4648 §10. */
 static void test_base64_vectors(void **state)
 {
-    static const char *const vectors[][2] = {{"", ""},         {"f", "Zg=="},     {"fo", "Zm8="},    {"foo", "Zm9v"},
-                                             {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    static const char *const vectors[][2] = {{"", ""},
+                                             {"f", "Zg=="},
+                                             {"fo", "Zm8="},
+                                             {"foo", "Zm9v"},
+                                             {"foob", "Zm9vYg=="},
+                                             {"fooba", "Zm9vYmE="},
+                                             {"foobar", "Zm9vYmFy"}};
     (void)state;
     for (size_t at = 0; at < sizeof vectors / sizeof vectors[0]; at++) {
         char text[16] = {0}, bytes[16] = {0};
@@ -266,9 +271,12 @@ static void test_not_finite(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),           cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_bad),            cmocka_unit_test(test_base64_vectors),
-        cmocka_unit_test(test_base64_exhaustively), cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_base64_vectors),
+        cmocka_unit_test(test_base64_exhaustively),
+        cmocka_unit_test(test_not_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
