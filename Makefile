@@ -53,7 +53,8 @@ test_sources   := $(foreach kind,$(test_kinds),$(wildcard tests/$(kind)/test_*.c
 helper_sources  = $(filter-out tests/$(1)/test_%,$(wildcard tests/$(1)/*.c))
 fuzz_sources   := $(wildcard tests/fuzz/fuzz_*.c)
 bench_sources  := $(wildcard tests/bench/*.c)
-linted_sources := $(call find_sources,core server tests,c)
+linted_sources := $(call find_sources,core server,c)
+formatted_sources := $(call find_sources,core server tests,c)
 
 # Tests that are no C program: executables that print TAP, as the programs do.
 test_scripts   := $(wildcard $(foreach kind,$(test_kinds),$(addprefix tests/$(kind)/test_*.,sh py js mjs)))
@@ -174,15 +175,17 @@ bench: release ## measure the figures of speed beside their yardsticks (QUICK=1:
 # ---- Look -----------------------------------------------------------------------------------------------------------
 
 .PHONY: lint format format-check check-untracked print-config
-lint: lint-deps ## clang-tidy, cppcheck and the linter of openapi.yaml, on what has changed since they last passed
+lint: lint-deps ## clang-tidy and cppcheck over core and server, on what has changed since they last passed
 	+@$(call make_variant,lint) -k lint
+
+lint-openapi: ## the linter of openapi.yaml, through npm
 	@tests/contract/lint.sh build/redocly
 
 format: lint-deps ## rewrite all C files in the house format
-	@clang-format -i $(linted_sources) $(headers)
+	@clang-format -i $(formatted_sources) $(headers)
 
 format-check: lint-deps ## tell which C files are not in the house format
-	@clang-format --dry-run -Werror $(linted_sources) $(headers)
+	@clang-format --dry-run -Werror $(formatted_sources) $(headers)
 
 # A test that leaves a file behind, or a generated file without a line in .gitignore, shows up here.
 check-untracked: ## fail when git sees a file that is neither tracked nor ignored

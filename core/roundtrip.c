@@ -322,15 +322,24 @@ static const char *remedy_of(const struct cp_layer *layer)
     }
 }
 
+/* What the stuck layer has to give; in words where several sizes would do. */
+static struct cp_argument needed_sizes(const struct judgement *judgement)
+{
+    const struct cp_shape *wanted = judgement->repair.wanted;
+    for (int axis = 0; axis < wanted->rank; axis++)
+        if (wanted->size[axis] == CP_ANY_SIZE) return cp_words("another size");
+    return cp_dimensions(wanted);
+}
+
 static void report_stuck(const struct judgement *judgement)
 {
     struct cp_plan *plan = judgement->plan;
     uint32_t position = judgement->repair.count;
     uint32_t layer = judgement->pairing->path[position];
-    struct cp_finding *finding = cp_findings_add(
-        &plan->findings, CP_CODE_no_fix_round_trips, layer,
-        CP_ARGUMENTS(cp_name(plan->stack->layers[layer].name), given_sizes(judgement, layer),
-                     cp_dimensions(judgement->repair.wanted), cp_words(remedy_of(layer_of(judgement, position)))));
+    struct cp_finding *finding =
+        cp_findings_add(&plan->findings, CP_CODE_no_fix_round_trips, layer,
+                        CP_ARGUMENTS(cp_name(plan->stack->layers[layer].name), given_sizes(judgement, layer),
+                                     needed_sizes(judgement), cp_words(remedy_of(layer_of(judgement, position)))));
     finding->axes = judgement->repair.axes;
 }
 

@@ -16,7 +16,10 @@
 
 const struct cp_file_command cp_file_commands[] = {
     {"shapes", "/v1/shapes", "application/json", "every layer's output shape, parameters and cost", cp_text_of_shapes},
-    {"convolve", "/v1/convolve", "application/json", "the numbers of a small convolution or pooling", cp_text_of_convolve},
+    {"roundtrip", "/v1/roundtrip", "application/json", "whether a decoder undoes an encoder", cp_text_of_roundtrip},
+    {"decoder", "/v1/decoder", "application/json", "the decoder that undoes an encoder", cp_text_of_decoder},
+    {"convolve", "/v1/convolve", "application/json", "the numbers of a small convolution or pooling",
+     cp_text_of_convolve},
 };
 const int cp_file_command_count = sizeof cp_file_commands / sizeof *cp_file_commands;
 

@@ -126,8 +126,8 @@ static void list_matrix(const struct cp_matrix *matrix, const struct cp_tensor *
 
 static void make_matrix(const struct view *view, struct cp_arena *arena, struct cp_included *included)
 {
-    int64_t elements;
-    bool listed;
+    int64_t elements = 0;
+    bool listed = false;
     struct cp_matrix matrix = cp_matrix_build(&view->frame, arena);
     (void)!matrix_elements(&view->frame, &elements, &listed);
     included->shape = (struct cp_shape){2, {matrix.rows, matrix.columns}};

@@ -184,19 +184,19 @@ void cp_problem_add_finding(struct cp_problems *problems, const struct cp_findin
             cp_message(problems->arena, "axis {0}: {1}", CP_ARGUMENTS(cp_words(axis), cp_name(error->detail)));
 }
 
-void cp_problem_add_json(struct cp_problems *problems, const struct cp_json_error *json)
+void cp_problem_add_json(struct cp_problems *problems, const struct cp_json_error *error)
 {
     static const enum cp_code codes[] = {
         [CP_JSON_SYNTAX] = CP_CODE_invalid_json,    [CP_JSON_DUPLICATE] = CP_CODE_duplicate_member,
         [CP_JSON_TOO_DEEP] = CP_CODE_json_too_deep, [CP_JSON_TOO_MANY] = CP_CODE_json_too_many_values,
         [CP_JSON_NUL] = CP_CODE_nul_in_string,      [CP_JSON_HUGE] = CP_CODE_number_out_of_range,
     };
-    int64_t offset = (int64_t)json->offset;
-    struct cp_argument second = cp_words(json->expected ? json->expected : "");
-    if (json->fault == CP_JSON_TOO_DEEP) second = cp_number(CP_MAX_JSON_DEPTH);
-    if (json->fault == CP_JSON_TOO_MANY) second = cp_number(CP_MAX_JSON_VALUES);
-    struct cp_problem_error *error = add_error(problems, codes[json->fault], CP_ARGUMENTS(cp_number(offset), second));
-    if (error) error->offset = offset;
+    int64_t offset = (int64_t)error->offset;
+    struct cp_argument second = cp_words(error->expected ? error->expected : "");
+    if (error->fault == CP_JSON_TOO_DEEP) second = cp_number(CP_MAX_JSON_DEPTH);
+    if (error->fault == CP_JSON_TOO_MANY) second = cp_number(CP_MAX_JSON_VALUES);
+    struct cp_problem_error *added = add_error(problems, codes[error->fault], CP_ARGUMENTS(cp_number(offset), second));
+    if (added) added->offset = offset;
 }
 
 static void write_error(struct cp_writer *writer, const struct cp_problem_error *error)

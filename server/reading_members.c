@@ -54,8 +54,8 @@ static bool read_integer(const struct place *place, const struct cp_json *value,
     const struct cp_member *member = place->member;
     int64_t most = member->maximum ? member->maximum : CP_MAX_COUNT;
     int64_t read;
-    bool right = cp_json_integer(value, &read) && read >= member->minimum && read <= most &&
-                 !(member->nonzero && read == 0);
+    bool right =
+        cp_json_integer(value, &read) && read >= member->minimum && read <= most && !(member->nonzero && read == 0);
     if (!right) return refuse_integer(place, value, most);
     *integer = read;
     return true;

@@ -15,8 +15,8 @@ static bool is_convolution(enum cp_operation_kind kind)
 static struct cp_reference_status failure(enum cp_reference_code code, enum cp_operand operand, int axis, int64_t got,
                                           int64_t expected)
 {
-    return (struct cp_reference_status){.code = code, .operand = operand, .axis = axis, .got = got,
-                                        .expected = expected};
+    return (struct cp_reference_status){
+        .code = code, .operand = operand, .axis = axis, .got = got, .expected = expected};
 }
 
 static struct cp_reference_status success(void)
@@ -148,8 +148,8 @@ struct cp_reference_status cp_reference_check(const struct cp_reference *referen
 {
     const struct cp_operation *operation = &reference->operation;
     struct cp_shape forward;
-    if (operation->kind == CP_LP_POOL && (!isfinite(operation->norm_type) || operation->norm_type == 0 ||
-                                          reference->element == CP_INT64))
+    if (operation->kind == CP_LP_POOL &&
+        (!isfinite(operation->norm_type) || operation->norm_type == 0 || reference->element == CP_INT64))
         return failure(CP_REFERENCE_NORM, CP_OPERAND_NONE, -1, 0, 0);
     if (reference->direction == CP_BACKWARD_WEIGHT && !is_convolution(operation->kind))
         return failure(CP_REFERENCE_DIRECTION, CP_OPERAND_NONE, -1, 0, 0);
@@ -251,13 +251,17 @@ static bool widened_bytes(const struct cp_reference *reference, int64_t result_c
     return cp_multiply(total, sizeof(double), bytes);
 }
 
-static bool convolution_cost(const struct cp_reference *reference, const struct cp_shape *output,
-                             int64_t result_count, struct cp_reference_cost *cost)
+static bool convolution_cost(const struct cp_reference *reference, const struct cp_shape *output, int64_t result_count,
+                             struct cp_reference_cost *cost)
 {
     struct cp_frame frame = cp_frame_of(reference, output);
     enum cp_sense sense = cp_frame_sense(reference->operation.kind, reference->direction);
-    const int64_t factors[] = {frame.batch, frame.groups, frame.small_channels, frame.big_channels,
-                               cp_frame_kernel_count(&frame), cp_frame_small_count(&frame)};
+    const int64_t factors[] = {frame.batch,
+                               frame.groups,
+                               frame.small_channels,
+                               frame.big_channels,
+                               cp_frame_kernel_count(&frame),
+                               cp_frame_small_count(&frame)};
     cost->macs = 1;
     if (!multiply_all(&cost->macs, factors, 6)) return false;
     for (int i = 0; i < CP_MAX_AXES; i++) {

@@ -169,8 +169,9 @@ int cp_instructions_lanes(enum cp_instruction_set instructions)
 
 /* The loops around the tiles: a few strips, then a stretch of the terms, then all blocks of rows. So the part of b
  * that a stretch reads stays in the first level of the cache while the rows pass by, and the packed rows are one
- * stream. */ enum { TERMS_AT_ONCE = 160,      /* 3 strips of 160 terms: 30 KiB of b without overlap, a third of that
- * with a 3 × 3 kernel */
+ * stream. */
+enum {
+    TERMS_AT_ONCE = 160,      /* 3 strips: 30 KiB of b without overlap, a third of that with a 3 × 3 kernel */
     STRIPS_AT_ONCE = 3,       /* the width of the tallest tile */
     STRIPS_OF_ONE_BLOCK = 24, /* where no second block of rows would read b again; a multiple of all widths but one */
 };
@@ -289,8 +290,12 @@ static bool run_stretch(const struct work *work, struct tile_job *job, const str
 static bool run_strips(const struct work *work, const struct cp_strip *strips, int64_t count)
 {
     const struct cp_contraction *contraction = work->contraction;
-    struct tile_job job = {.strips = strips, .strip_count = count, .b_outer = contraction->b_outer,
-                           .out_row = contraction->out_row, .out_step = contraction->out_step, .is_first = true};
+    struct tile_job job = {.strips = strips,
+                           .strip_count = count,
+                           .b_outer = contraction->b_outer,
+                           .out_row = contraction->out_row,
+                           .out_step = contraction->out_step,
+                           .is_first = true};
     struct stretch stretch = stretch_at(contraction, 0, 0);
     bool full = strips_are_full(&job, work->variant->lanes);
     for (;; job.is_first = false) {
@@ -304,6 +309,7 @@ static bool run_strips(const struct work *work, const struct cp_strip *strips, i
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): written to through the jobs */
 bool cp_contract_float64(const struct cp_contraction *contraction, enum cp_instruction_set instructions,
                          const double *a, const double *b, const double *initial, double *scratch, double *out,
                          struct cp_stop stop)

@@ -24,9 +24,9 @@ static inline CP_TARGET __attribute__((always_inline)) void CP_TILE(tile)(const 
     CP_UNROLL for (int v = 0; v < width; v++) position[v] = job->strips[CP_TILE(strip)(job, at, v)].b;
     CP_UNROLL for (int m = 0; m < rows; m++)
     {
-        CP_UNROLL for (int v = 0; v < width; v++)
-            sum[m][v] = job->is_first ? CP_SPLAT(job->initial ? job->initial[m] : 0.0)
-                                      : CP_LOAD(job->partial + (CP_TILE(strip)(job, at, v) * rows + m) * CP_LANES);
+        CP_UNROLL for (int v = 0; v < width; v++) sum[m][v] =
+            job->is_first ? CP_SPLAT(job->initial ? job->initial[m] : 0.0)
+                          : CP_LOAD(job->partial + (CP_TILE(strip)(job, at, v) * rows + m) * CP_LANES);
     }
     const double *a = job->packed;
     const double *plane = job->b;
@@ -49,9 +49,8 @@ static inline CP_TARGET __attribute__((always_inline)) void CP_TILE(tile)(const 
     if (job->is_plain) {
         CP_UNROLL for (int m = 0; m < rows; m++)
         {
-            CP_UNROLL for (int v = 0; v < width; v++)
-                CP_STORE(job->out + m * job->out_row + job->strips[CP_TILE(strip)(job, at, v)].out,
-                         CP_CLEAN(sum[m][v]));
+            CP_UNROLL for (int v = 0; v < width; v++) CP_STORE(
+                job->out + m * job->out_row + job->strips[CP_TILE(strip)(job, at, v)].out, CP_CLEAN(sum[m][v]));
         }
         return;
     }

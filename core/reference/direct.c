@@ -49,9 +49,8 @@ static bool extent_of_big(const struct cp_frame_axis *axis, int64_t *begin, int6
 {
     int64_t last, reach;
     *begin = -axis->pad_begin;
-    return cp_multiply(axis->small - 1, axis->stride, &last) &&
-           cp_multiply(axis->kernel - 1, axis->dilation, &reach) && cp_add(last, reach, extent) &&
-           cp_add(*extent, 1, extent);
+    return cp_multiply(axis->small - 1, axis->stride, &last) && cp_multiply(axis->kernel - 1, axis->dilation, &reach) &&
+           cp_add(last, reach, extent) && cp_add(*extent, 1, extent);
 }
 
 /* Cells of the small side's grid that units of the big side look at. */
@@ -164,8 +163,7 @@ static struct phase_axis phase_axis(const struct direct *direct, int axis, int64
 {
     const struct cp_frame_axis *at = &direct->frame->axis[axis];
     int64_t unit = first + at->pad_begin;
-    return (struct phase_axis){first, cp_ceil_divide(at->big - first, at->stride),
-                               cp_floor_remainder(unit, at->stride),
+    return (struct phase_axis){first, cp_ceil_divide(at->big - first, at->stride), cp_floor_remainder(unit, at->stride),
                                cp_floor_divide(unit, at->stride) - direct->copy.begin[axis]};
 }
 
@@ -377,16 +375,30 @@ static struct roles roles_of(const struct cp_computation *computation, const str
     int64_t groups = frame->groups, batch = frame->batch;
     switch (computation->sense) {
     case CP_GATHER:
-        return (struct roles){data->weight, data->big, data->bias, data->small, weight, weight * groups,
-                              big, big * groups, big * groups * batch, small, small * groups,
-                              frame->small_channels, batch};
+        return (struct roles){
+            data->weight, data->big,    data->bias,           data->small, weight,         weight * groups,
+            big,          big * groups, big * groups * batch, small,       small * groups, frame->small_channels,
+            batch};
     case CP_SCATTER:
-        return (struct roles){data->weight, data->small, data->bias, data->big, weight, weight * groups,
-                              small, small * groups, small * groups * batch, big, big * groups,
-                              frame->big_channels, batch};
+        return (struct roles){data->weight, data->small,    data->bias,
+                              data->big,    weight,         weight * groups,
+                              small,        small * groups, small * groups * batch,
+                              big,          big * groups,   frame->big_channels,
+                              batch};
     default:
-        return (struct roles){data->small, data->big, NULL, data->weight, small, small * groups * batch,
-                              big, big * groups, big * groups * batch, weight, 0, 0, 1};
+        return (struct roles){data->small,
+                              data->big,
+                              NULL,
+                              data->weight,
+                              small,
+                              small * groups * batch,
+                              big,
+                              big * groups,
+                              big * groups * batch,
+                              weight,
+                              0,
+                              0,
+                              1};
     }
 }
 
@@ -422,16 +434,16 @@ static enum cp_contract_status contract(struct cp_computation *computation, cons
     return status;
 }
 
-static enum cp_contract_status run(struct cp_computation *computation, const struct direct *direct,
-                                   unsigned char *copy, double *packed)
+static enum cp_contract_status run(struct cp_computation *computation, const struct direct *direct, unsigned char *copy,
+                                   double *packed)
 {
     const int64_t bytes = sizeof(double);
     struct roles roles = roles_of(computation, direct->frame);
     const struct cp_contraction *first = &direct->phases[0];
-    int64_t terms = direct->sense == CP_WEIGHT ? first->outer * first->taps
-                                               : first->outer * cp_frame_kernel_count(direct->frame);
-    bool bounded = computation->integer && sums_are_bounded(computation, roles.a, roles.a_count, roles.source,
-                                                            roles.source_count, terms);
+    int64_t terms =
+        direct->sense == CP_WEIGHT ? first->outer * first->taps : first->outer * cp_frame_kernel_count(direct->frame);
+    bool bounded = computation->integer &&
+                   sums_are_bounded(computation, roles.a, roles.a_count, roles.source, roles.source_count, terms);
     for (int64_t sample = 0; sample < roles.samples; sample++) {
         for (int64_t group = 0; group < direct->frame->groups; group++) {
             const unsigned char *source =
@@ -464,7 +476,9 @@ enum cp_contract_status cp_compute_direct(struct cp_computation *computation)
 {
     struct cp_arena *arena = computation->arena;
     struct cp_frame frame = collapse(&computation->frame);
-    struct direct direct = {.frame = &frame, .sense = computation->sense, .may_overread = !computation->integer,
+    struct direct direct = {.frame = &frame,
+                            .sense = computation->sense,
+                            .may_overread = !computation->integer,
                             .lanes = computation->integer ? CP_CONTRACTION_INTEGER_LANES
                                                           : cp_instructions_lanes(computation->instructions)};
     struct scratch scratch;

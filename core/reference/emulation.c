@@ -108,8 +108,8 @@ struct cp_shape cp_padded_shape(const struct cp_frame *frame, int axes)
 static struct cp_tensor placed(const struct placement *placement, const struct cp_shape *shape,
                                const struct cp_tensor *source, struct cp_arena *arena)
 {
-    void *data = place_all(placement, source->data, shape->size[0] * shape->size[1],
-                           cp_element_bytes(source->element), arena);
+    void *data =
+        place_all(placement, source->data, shape->size[0] * shape->size[1], cp_element_bytes(source->element), arena);
     return (struct cp_tensor){*shape, source->element, data};
 }
 
@@ -129,8 +129,7 @@ struct cp_tensor cp_stretched_padded(const struct cp_frame *frame, int axes, con
     return placed(&placement, &shape, small, arena);
 }
 
-struct cp_tensor cp_padded(const struct cp_frame *frame, int axes, const struct cp_tensor *big,
-                           struct cp_arena *arena)
+struct cp_tensor cp_padded(const struct cp_frame *frame, int axes, const struct cp_tensor *big, struct cp_arena *arena)
 {
     struct placement placement = padding(frame);
     struct cp_shape shape = cp_padded_shape(frame, axes);
@@ -142,8 +141,8 @@ static void *flip(const struct cp_frame *frame, const void *weight, size_t bytes
 {
     int64_t kernel = cp_frame_kernel_count(frame);
     int64_t small = frame->small_channels, big = frame->big_channels;
-    unsigned char *flipped = cp_arena_zeroed(arena, (size_t)(frame->groups * small * big * kernel), bytes,
-                                             alignof(double));
+    unsigned char *flipped =
+        cp_arena_zeroed(arena, (size_t)(frame->groups * small * big * kernel), bytes, alignof(double));
     unsigned char *next = flipped;
     for (int64_t row = 0; row < frame->groups * big; row++)
         for (int64_t column = 0; column < small; column++)
@@ -171,8 +170,8 @@ struct cp_frame cp_emulating_frame(const struct cp_frame *frame)
     emulating.small_channels = frame->big_channels;
     for (int i = 0; i < CP_MAX_AXES; i++) {
         const struct cp_frame_axis *axis = &frame->axis[i];
-        emulating.axis[i] = (struct cp_frame_axis){axis->big + span_of(axis) - 1, axis->big, axis->kernel, 1,
-                                                   axis->dilation, 0};
+        emulating.axis[i] =
+            (struct cp_frame_axis){axis->big + span_of(axis) - 1, axis->big, axis->kernel, 1, axis->dilation, 0};
     }
     return emulating;
 }
@@ -185,9 +184,9 @@ enum cp_contract_status cp_compute_emulated(struct cp_computation *computation)
     emulating.frame = cp_emulating_frame(frame);
     emulating.sense = CP_GATHER;
     emulating.data.small = computation->data.big;
-    emulating.data.big = place_all(&placement, computation->data.small,
-                                   frame->batch * frame->groups * frame->small_channels, sizeof(double),
-                                   computation->arena);
+    emulating.data.big =
+        place_all(&placement, computation->data.small, frame->batch * frame->groups * frame->small_channels,
+                  sizeof(double), computation->arena);
     emulating.data.weight = flip(frame, computation->data.weight, sizeof(double), computation->arena);
     enum cp_contract_status status = cp_compute_direct(&emulating);
     computation->overflow = emulating.overflow;
@@ -208,8 +207,7 @@ static void add_kernel(const struct cp_computation *computation, struct cp_accum
                 int64_t x = unit % w->small * w->stride + k * w->dilation - w->pad_begin;
                 if (x < 0 || x >= w->big) continue;
                 cp_accumulator_add(sums, big + (z * h->big + y) * w->big + x, computation->data.weight,
-                                   weight + (i * h->kernel + j) * w->kernel + k, computation->data.small,
-                                   small + unit);
+                                   weight + (i * h->kernel + j) * w->kernel + k, computation->data.small, small + unit);
             }
         }
     }
@@ -233,8 +231,8 @@ static void add_channel(const struct cp_computation *computation, struct cp_accu
 enum cp_contract_status cp_compute_gradient(struct cp_computation *computation)
 {
     const struct cp_frame *frame = &computation->frame;
-    struct cp_accumulator sums = cp_accumulator_start(computation->arena, computation->integer,
-                                                      computation->data.big, computation->result_count);
+    struct cp_accumulator sums = cp_accumulator_start(computation->arena, computation->integer, computation->data.big,
+                                                      computation->result_count);
     int64_t plane = cp_frame_big_count(frame), channels = frame->groups * frame->big_channels;
     for (int64_t i = 0; computation->data.bias && i < sums.count; i++)
         cp_accumulator_set(&sums, i, computation->data.bias, i / plane % channels);

@@ -30,8 +30,7 @@ struct cp_tensor cp_stretched(const struct cp_frame *frame, int axes, const stru
                               struct cp_arena *arena);
 struct cp_tensor cp_stretched_padded(const struct cp_frame *frame, int axes, const struct cp_tensor *small,
                                      struct cp_arena *arena);
-struct cp_tensor cp_padded(const struct cp_frame *frame, int axes, const struct cp_tensor *big,
-                           struct cp_arena *arena);
+struct cp_tensor cp_padded(const struct cp_frame *frame, int axes, const struct cp_tensor *big, struct cp_arena *arena);
 struct cp_tensor cp_flipped_kernel(const struct cp_frame *frame, int axes, const struct cp_tensor *weight,
                                    struct cp_arena *arena);
 

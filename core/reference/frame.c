@@ -14,17 +14,20 @@ struct cp_frame cp_frame_of(const struct cp_reference *reference, const struct c
     bool transposed = operation->kind == CP_TRANSPOSED_CONVOLUTION;
     const struct cp_shape *big = transposed ? output : &reference->input_shape;
     const struct cp_shape *small = transposed ? &reference->input_shape : output;
-    struct cp_frame frame = {.batch = big->size[0], .groups = operation->groups,
+    struct cp_frame frame = {.batch = big->size[0],
+                             .groups = operation->groups,
                              .big_channels = big->size[1] / operation->groups,
                              .small_channels = small->size[1] / operation->groups};
     int missing = CP_MAX_AXES - operation->axes;
     for (int axis = 0; axis < CP_MAX_AXES; axis++) {
         const struct cp_window *window = &operation->window[axis < missing ? 0 : axis - missing];
-        frame.axis[axis] = axis < missing
-                               ? (struct cp_frame_axis){1, 1, 1, 1, 1, 0}
-                               : (struct cp_frame_axis){big->size[2 + axis - missing], small->size[2 + axis - missing],
-                                                        window->kernel, window->stride, window->dilation,
-                                                        window->pad_begin};
+        frame.axis[axis] = axis < missing ? (struct cp_frame_axis){1, 1, 1, 1, 1, 0}
+                                          : (struct cp_frame_axis){big->size[2 + axis - missing],
+                                                                   small->size[2 + axis - missing],
+                                                                   window->kernel,
+                                                                   window->stride,
+                                                                   window->dilation,
+                                                                   window->pad_begin};
     }
     return frame;
 }

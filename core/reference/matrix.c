@@ -68,8 +68,7 @@ struct cp_matrix cp_matrix_build(const struct cp_frame *frame, struct cp_arena *
     return matrix;
 }
 
-struct cp_tensor cp_matrix_dense(const struct cp_matrix *matrix, const struct cp_tensor *weight,
-                                 struct cp_arena *arena)
+struct cp_tensor cp_matrix_dense(const struct cp_matrix *matrix, const struct cp_tensor *weight, struct cp_arena *arena)
 {
     size_t bytes = cp_element_bytes(weight->element);
     struct cp_tensor dense = {.shape = {2, {matrix->rows, matrix->columns}}, .element = weight->element};
@@ -105,8 +104,7 @@ static void start_at_bias(const struct cp_computation *computation, struct cp_ac
     int64_t units = gather ? cp_frame_small_count(frame) : cp_frame_big_count(frame);
     int64_t channels = (gather ? frame->small_channels : frame->big_channels) * frame->groups;
     if (!computation->data.bias) return;
-    for (int64_t i = 0; i < sums->count; i++)
-        cp_accumulator_set(sums, i, computation->data.bias, i / units % channels);
+    for (int64_t i = 0; i < sums->count; i++) cp_accumulator_set(sums, i, computation->data.bias, i / units % channels);
 }
 
 enum cp_contract_status cp_compute_matrix(struct cp_computation *computation)

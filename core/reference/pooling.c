@@ -44,8 +44,8 @@ static struct cp_pool_axis axis_of(const struct cp_operation *operation, int axi
     struct cp_pool_cells *cells = CP_NEW_ARRAY(arena, struct cp_pool_cells, output);
     bool adaptive = is_adaptive(operation->kind);
     for (int64_t unit = 0; unit < output; unit++)
-        cells[unit] = adaptive ? adaptive_cells(input, output, unit)
-                               : sliding_cells(&operation->window[axis], input, unit);
+        cells[unit] =
+            adaptive ? adaptive_cells(input, output, unit) : sliding_cells(&operation->window[axis], input, unit);
     return (struct cp_pool_axis){input, output, adaptive ? 1 : operation->window[axis].dilation, cells};
 }
 
@@ -55,8 +55,10 @@ struct cp_pooling cp_pooling_of(const struct cp_reference *reference, const stru
     static const struct cp_pool_cells single = {0, 1, 1};
     const struct cp_operation *operation = &reference->operation;
     const struct cp_shape *input = &reference->input_shape;
-    struct cp_pooling pooling = {.operation = operation, .planes = input->size[0] * input->size[1],
-                                 .kernel_count = 1, .arena = arena,
+    struct cp_pooling pooling = {.operation = operation,
+                                 .planes = input->size[0] * input->size[1],
+                                 .kernel_count = 1,
+                                 .arena = arena,
                                  .integer = reference->element == CP_INT64};
     int missing = CP_MAX_AXES - operation->axes;
     for (int axis = 0; axis < CP_MAX_AXES; axis++) {
@@ -100,8 +102,10 @@ static bool next_cell(const struct window *window, struct cursor *cursor, int64_
     const struct cp_pool_axis *axis = window->pooling->axis;
     const struct cp_pool_cells *at = window->at;
     if (at[1].count == 0 || at[2].count == 0 || cursor->z >= at[0].count) return false;
-    *cell = window->plane + ((at[0].first + cursor->z * axis[0].step) * axis[1].input + at[1].first +
-                             cursor->y * axis[1].step) * axis[2].input + at[2].first + cursor->x * axis[2].step;
+    *cell = window->plane +
+            ((at[0].first + cursor->z * axis[0].step) * axis[1].input + at[1].first + cursor->y * axis[1].step) *
+                axis[2].input +
+            at[2].first + cursor->x * axis[2].step;
     if (++cursor->x < at[2].count) return true;
     cursor->x = 0;
     if (++cursor->y < at[1].count) return true;
@@ -132,8 +136,7 @@ static int64_t average_count(const struct window *window)
     const struct cp_operation *operation = window->pooling->operation;
     bool padded = operation->kind == CP_AVERAGE_POOL && operation->count_include_pad;
     int64_t count = 1;
-    for (int axis = 0; axis < CP_MAX_AXES; axis++)
-        count *= padded ? window->at[axis].extent : window->at[axis].count;
+    for (int axis = 0; axis < CP_MAX_AXES; axis++) count *= padded ? window->at[axis].extent : window->at[axis].count;
     return count;
 }
 
@@ -221,10 +224,12 @@ struct sums {
 static void add_gradient(const struct cp_pooling *pooling, struct sums *sums, int64_t cell, int64_t unit,
                          int64_t divisor)
 {
+    /* NOLINTBEGIN(clang-analyzer-core.NullDereference): the sums of the element type at hand are there */
     if (pooling->integer)
         sums->wide[cell] += ((const int64_t *)pooling->output_gradient)[unit] / divisor;
     else
         sums->values[cell] += ((const double *)pooling->output_gradient)[unit] / (double)divisor;
+    /* NOLINTEND(clang-analyzer-core.NullDereference) */
 }
 
 static enum cp_reference_code backward_average(const struct window *window, int64_t unit, struct sums *sums)

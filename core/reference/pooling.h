@@ -21,12 +21,12 @@ struct cp_pool_axis {
 
 struct cp_pooling {
     const struct cp_operation *operation;
-    int64_t planes;      /* batch · channels */
-    int64_t kernel_count; /* cells of a whole window; sliding pools */
+    int64_t planes;                        /* batch · channels */
+    int64_t kernel_count;                  /* cells of a whole window; sliding pools */
     struct cp_pool_axis axis[CP_MAX_AXES]; /* missing ones come first, with size 1 */
-    bool integer;        /* arrays of int64_t, else of double */
-    const void *input;   /* NULL where it is not needed: backward of averages */
-    const void *output_gradient; /* backward only */
+    bool integer;                          /* arrays of int64_t, else of double */
+    const void *input;                     /* NULL where it is not needed: backward of averages */
+    const void *output_gradient;           /* backward only */
     struct cp_stop stop;
     struct cp_arena *arena;
     int64_t where; /* index in the result, with a code that has a position */

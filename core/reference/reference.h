@@ -59,12 +59,12 @@ struct cp_operation {
      * A window of a max pool without any real cell gives −∞, of an average without a count NaN. */
     struct cp_window window[CP_MAX_AXES];
 
-    int64_t groups;                         /* convolutions: >= 1 */
-    int64_t out_channels;                   /* convolutions: >= 1 */
-    int64_t output_padding[CP_MAX_AXES];    /* transposed: >= 0, less than stride or less than dilation */
-    int64_t adaptive_output[CP_MAX_AXES];   /* adaptive: >= 1, or 0 to keep the axis */
-    bool count_include_pad;                 /* average: divide by the window clipped to input and padding */
-    double norm_type;                       /* LP: the p of (Σ x^p)^(1/p), finite and not 0 */
+    int64_t groups;                       /* convolutions: >= 1 */
+    int64_t out_channels;                 /* convolutions: >= 1 */
+    int64_t output_padding[CP_MAX_AXES];  /* transposed: >= 0, less than stride or less than dilation */
+    int64_t adaptive_output[CP_MAX_AXES]; /* adaptive: >= 1, or 0 to keep the axis */
+    bool count_include_pad;               /* average: divide by the window clipped to input and padding */
+    double norm_type;                     /* LP: the p of (Σ x^p)^(1/p), finite and not 0 */
 };
 
 enum cp_direction { CP_FORWARD, CP_BACKWARD_INPUT, CP_BACKWARD_WEIGHT };
@@ -92,7 +92,7 @@ enum cp_reference_code {
     CP_REFERENCE_SIZE,           /* operand's axis has size `got`, not `expected` */
     CP_REFERENCE_ELEMENT,        /* operand's element type is not that of the request */
     CP_REFERENCE_MISSING,        /* this direction needs the operand */
-    CP_REFERENCE_GROUPS,         /* `got` channels (of operand: input, or weight for out_channels) / `expected` groups */
+    CP_REFERENCE_GROUPS,         /* `got` channels (of the input; operand weight: out_channels), `expected` groups */
     CP_REFERENCE_OUTPUT_PADDING, /* `axis`: `got` is neither less than stride nor less than dilation (the larger:
                                     `expected`) */
     CP_REFERENCE_TOO_LARGE,      /* `axis`: the kernel does not fit the padded input of size `got` */
@@ -111,7 +111,7 @@ enum cp_reference_code {
 struct cp_reference_status {
     enum cp_reference_code code;
     enum cp_operand operand;
-    int axis;         /* of the operand's shape (RANK, SIZE) or a spatial axis; −1: none */
+    int axis; /* of the operand's shape (RANK, SIZE) or a spatial axis; −1: none */
     int64_t got;
     int64_t expected;
     struct cp_shape position; /* index in the result, one number per axis of it; rank 0: none */
@@ -123,14 +123,14 @@ struct cp_reference {
     enum cp_direction direction;
     enum cp_method method;
     enum cp_element element;
-    struct cp_shape input_shape;              /* [batch, channels, spatial …], rank axes + 2; always */
-    const struct cp_tensor *input;            /* forward, backward_weight, backward_input of max and LP; input_shape */
-    const struct cp_tensor *weight;           /* convolutions but backward_weight: [out, in/groups, k …],
+    struct cp_shape input_shape;             /* [batch, channels, spatial …], rank axes + 2; always */
+    const struct cp_tensor *input;           /* forward, backward_weight, backward_input of max and LP; input_shape */
+    const struct cp_tensor *weight;          /* convolutions but backward_weight: [out, in/groups, k …],
                                                  transposed [in, out/groups, k …] */
-    const struct cp_tensor *bias;             /* forward of convolutions: [out], or NULL */
-    const struct cp_tensor *output_gradient;  /* backward: the output's shape */
-    enum cp_instruction_set instructions;     /* CP_INSTRUCTIONS_BEST unless a test says otherwise */
-    bool (*stop)(void *context);              /* polled often; true ends the computation. NULL: never */
+    const struct cp_tensor *bias;            /* forward of convolutions: [out], or NULL */
+    const struct cp_tensor *output_gradient; /* backward: the output's shape */
+    enum cp_instruction_set instructions;    /* CP_INSTRUCTIONS_BEST unless a test says otherwise */
+    bool (*stop)(void *context);             /* polled often; true ends the computation. NULL: never */
     void *stop_context;
 };
 
@@ -143,8 +143,8 @@ struct cp_reference_status cp_reference_check(const struct cp_reference *referen
 /* What an answer takes, for limits that are checked before any work. */
 struct cp_reference_cost {
     int64_t macs;                    /* of the layer, as a plan counts them; pools 0 */
-    int64_t terms;                   /* steps of the computation: multiplications, or cells looked at by a pool (an upper
-                                        bound) */
+    int64_t terms;                   /* steps of the computation: multiplications, or cells that a pool looks at (an
+                                        upper bound) */
     int64_t multiplications;         /* of the method as described; the matrix counts as the dense product it is, though
                                         its zeros are stored nowhere. Pools 0 */
     int64_t multiplications_by_zero; /* how many of these meet a structural zero (padding, stretching, an empty place of

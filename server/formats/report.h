@@ -70,6 +70,8 @@ void cp_format_sarif(const struct cp_output *output, const struct cp_report *rep
 /* ---- Text for people, of one command's reply ---------------------------------------------------------------------- */
 
 void cp_text_of_shapes(const struct cp_page *page, const struct cp_json *reply);
+void cp_text_of_roundtrip(const struct cp_page *page, const struct cp_json *reply);
+void cp_text_of_decoder(const struct cp_page *page, const struct cp_json *reply);
 void cp_text_of_convolve(const struct cp_page *page, const struct cp_json *reply);
 
 #endif

@@ -23,7 +23,7 @@ struct cp_column {
     enum cp_alignment { CP_ALIGN_LEFT, CP_ALIGN_RIGHT } alignment;
 };
 
-#define CP_MAX_COLUMNS 8
+#define CP_MAX_COLUMNS 16
 
 struct cp_table_row;
 

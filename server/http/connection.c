@@ -125,8 +125,10 @@ bool cp_connection_take_head(struct cp_connection *connection, const struct cp_r
     }
     connection->chunked = framing.form == CP_BODY_CHUNKED;
     bool has_body = connection->chunked || framing.size > 0;
-    if (request->method == CP_OPTIONS && cp_text_is(request->path, "*")) answer_server_options(connection);
-    else if (has_body || request->method == CP_POST) admit(connection, &framing);
+    if (request->method == CP_OPTIONS && cp_text_is(request->path, "*"))
+        answer_server_options(connection);
+    else if (has_body || request->method == CP_POST)
+        admit(connection, &framing);
     bool spare_body = has_body && (head->expects_continue || framing.size > CP_HTTP_SWALLOW_BYTES);
     return connection->close = connection->phase == CP_PHASE_SWALLOW && spare_body;
 }
@@ -153,8 +155,10 @@ bool cp_connection_take_body(struct cp_connection *connection, const char *bytes
     connection->received += size;
     connection->progress_ms = now_ms;
     if (connection->phase == CP_PHASE_BODY && connection->body_limit > 0) {
-        if (connection->received > connection->body_limit) refuse_size(connection);
-        else if (!append_body(connection, bytes, size)) refuse_exhausted(connection);
+        if (connection->received > connection->body_limit)
+            refuse_size(connection);
+        else if (!append_body(connection, bytes, size))
+            refuse_exhausted(connection);
         return true;
     }
     if (connection->received <= CP_HTTP_SWALLOW_BYTES) return true;
@@ -182,8 +186,10 @@ void cp_connection_compute(struct cp_connection *connection)
 void cp_connection_end(struct cp_connection *connection, int64_t now_ms)
 {
     /* How many bytes the chunks' own framing took is not seen here; the kernel knows. */
-    if (!connection->chunked) connection->consumed += connection->received;
-    else if (!cp_tcp_received(connection->socket, &connection->consumed)) connection->consumed = UINT64_MAX / 2;
+    if (!connection->chunked)
+        connection->consumed += connection->received;
+    else if (!cp_tcp_received(connection->socket, &connection->consumed))
+        connection->consumed = UINT64_MAX / 2;
     cp_memory_reset(&connection->memory);
     connection->since_ms = now_ms;
     if (connection->phase != CP_PHASE_ABANDONED) connection->phase = CP_PHASE_IDLE;
@@ -217,7 +223,8 @@ void cp_connection_look_at_deadline(struct cp_connection *connection, int64_t no
     case CP_PHASE_BODY:
     case CP_PHASE_SWALLOW:
         if (in_time(connection, connection->received, now_ms) &&
-            now_ms - connection->progress_ms <= (int64_t)options->request_seconds * 1000) return;
+            now_ms - connection->progress_ms <= (int64_t)options->request_seconds * 1000)
+            return;
         abandon_with(connection, 408, "The request's body took too long.");
         break;
     case CP_PHASE_ANSWERED: /* a reply without any progress is cut off by libmicrohttpd */

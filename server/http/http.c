@@ -91,8 +91,8 @@ static enum MHD_Result queue_reply(struct cp_worker *worker, struct cp_connectio
     const struct cp_reply *reply = &connection->reply;
     struct cp_reply_head head;
     cp_reply_head_make(&head, connection->request.method, reply, connection->close || is_draining(worker->http));
-    struct MHD_Response *response = MHD_create_response_from_buffer(reply->body.size, (void *)(size_t)reply->body.bytes,
-                                                                    MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(reply->body.size, (void *)(size_t)reply->body.bytes, MHD_RESPMEM_PERSISTENT);
     if (!response) return MHD_NO;
     for (int i = 0; i < head.count; i++) {
         MHD_add_response_header(response, head.headers[i].name, head.headers[i].value);
@@ -219,7 +219,9 @@ static void open_connection(struct cp_worker *worker, struct MHD_Connection *pee
     struct slot *slot = calloc(1, sizeof *slot);
     struct cp_connection *connection = slot ? &slot->connection : NULL;
     *context = connection;
-    if (!connection) return; /* each request on it is then refused by closing it */
+    /* Each request on it is then refused by closing it. */
+    /* cppcheck-suppress memleak; the slot is kept as its connection */
+    if (!connection) return;
     connection->options = &worker->http->options;
     connection->socket = MHD_get_connection_info(peer, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     connection->since_ms = cp_worker_clock_ms();
@@ -228,6 +230,7 @@ static void open_connection(struct cp_worker *worker, struct MHD_Connection *pee
     connection->back = &worker->connections;
     if (connection->next) connection->next->back = &connection->next;
     worker->connections = connection;
+    /* cppcheck-suppress memleak; the slot is kept as its connection, and freed with it */
 }
 
 static void close_connection(struct cp_connection *connection)
@@ -374,8 +377,10 @@ static void wait_for_events(struct cp_worker *worker)
         if (events[i].data.u32 == EVENT_LISTENER) waiting = true;
         if (events[i].data.u32 == EVENT_WAKE && read(worker->wake, &ignored, sizeof ignored) < 0) continue;
     }
-    if (waiting) on_listener(worker);
-    else if (worker->listening) worker->gave_way = false; /* another took it */
+    if (waiting)
+        on_listener(worker);
+    else if (worker->listening)
+        worker->gave_way = false; /* another took it */
 }
 
 static bool housekeeping(struct cp_worker *worker)
@@ -426,13 +431,12 @@ void cp_worker_wake(struct cp_worker *worker)
 static struct MHD_Daemon *start_daemon(struct cp_worker *worker)
 {
     const struct cp_http_options *options = &worker->http->options;
-    return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, worker,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connection_limit + 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_MEMORY_BYTES(options->header_bytes), MHD_OPTION_CONNECTION_TIMEOUT,
-        LIBRARY_TIMEOUT_SECONDS(options), MHD_OPTION_URI_LOG_CALLBACK, on_request_line,
-        NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker,
-        MHD_OPTION_END);
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+                            on_request, worker, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connection_limit + 1,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES(options->header_bytes),
+                            MHD_OPTION_CONNECTION_TIMEOUT, LIBRARY_TIMEOUT_SECONDS(options),
+                            MHD_OPTION_URI_LOG_CALLBACK, on_request_line, NULL, MHD_OPTION_NOTIFY_COMPLETED,
+                            on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker, MHD_OPTION_END);
 }
 
 static bool add_event(struct cp_worker *worker, int descriptor, enum event_source source)

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 struct cp_http_options {
-    const char *host; /* IPv4 or IPv6 address, or a name; NULL: every interface; kept by reference during start only */
-    int port;         /* 0: any free one, see cp_http_port */
-    int workers;      /* threads; 0: as many as processors that this process may use */
+    const char *host;  /* IPv4 or IPv6 address, or a name; NULL: every interface; kept by reference during start only */
+    int port;          /* 0: any free one, see cp_http_port */
+    int workers;       /* threads; 0: as many as processors that this process may use */
     int drain_seconds; /* how long begun requests may take after a drain begins */
     int connection_limit; /* open at once, all workers together; further ones are answered 503 and closed */
     int idle_seconds;     /* a connection without a request is closed after this, one that trickles headers too */
@@ -19,11 +19,11 @@ struct cp_http_options {
     size_t keep_memory_bytes;    /* each worker keeps this much for further requests */
 };
 
-#define CP_HTTP_DEFAULTS                                                                                              \
-    {                                                                                                                 \
-        .host = NULL, .port = 8080, .workers = 0, .drain_seconds = 10, .connection_limit = 4096, .idle_seconds = 60,  \
-        .request_seconds = 30, .header_bytes = 8192, .request_memory_bytes = (size_t)1 << 30,                        \
-        .keep_memory_bytes = (size_t)64 << 20,                                                                        \
+#define CP_HTTP_DEFAULTS                                                                                               \
+    {                                                                                                                  \
+        .host = NULL, .port = 8080, .workers = 0, .drain_seconds = 10, .connection_limit = 4096, .idle_seconds = 60,   \
+        .request_seconds = 30, .header_bytes = 8192, .request_memory_bytes = (size_t)1 << 30,                          \
+        .keep_memory_bytes = (size_t)64 << 20,                                                                         \
     }
 
 /* Refused bodies are read and dropped up to this size, so that the client sees the answer and keeps its connection;

@@ -73,7 +73,7 @@ static int open_host(const char *host, int port, char *error, size_t error_size,
 
 int cp_listener_open(const char *host, int port, char *error, size_t error_size)
 {
-    bool any = !host || !*host, no_family;
+    bool any = !host || !*host, no_family = false;
     int listener = open_host(any ? "::" : host, port, error, error_size, &no_family);
     return any && no_family ? open_host("0.0.0.0", port, error, error_size, &no_family) : listener;
 }
@@ -83,6 +83,7 @@ int cp_listener_port(int listener)
     struct sockaddr_storage address = {0};
     socklen_t size = sizeof address;
     if (getsockname(listener, (struct sockaddr *)&address, &size) != 0) return 0;
+    /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): getsockname has filled it in */
     return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
                                                : ((struct sockaddr_in *)&address)->sin_port);
 }

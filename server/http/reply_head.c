@@ -43,7 +43,8 @@ static void add(struct cp_reply_head *head, const char *name, const char *value)
     head->headers[head->count++] = (struct cp_header){name, value};
 }
 
-void cp_reply_head_make(struct cp_reply_head *head, enum cp_request_method method, const struct cp_reply *reply, bool close)
+void cp_reply_head_make(struct cp_reply_head *head, enum cp_request_method method, const struct cp_reply *reply,
+                        bool close)
 {
     head->count = 0;
     cp_server_timing(head->server_timing, reply);
@@ -59,8 +60,8 @@ static size_t put_head(char *text, size_t size, const struct cp_reply *reply)
 {
     struct cp_reply_head head;
     cp_reply_head_make(&head, CP_POST, reply, true);
-    size_t used = (size_t)snprintf(text, size, "HTTP/1.1 %d Refused\r\nContent-Length: %zu\r\n", reply->status,
-                                   reply->body.size);
+    size_t used =
+        (size_t)snprintf(text, size, "HTTP/1.1 %d Refused\r\nContent-Length: %zu\r\n", reply->status, reply->body.size);
     for (int i = 0; i < head.count && used < size; i++) {
         used += (size_t)snprintf(text + used, size - used, "%s: %s\r\n", head.headers[i].name, head.headers[i].value);
     }

@@ -18,7 +18,8 @@ struct cp_reply_head {
 };
 
 /* `close`: the connection ends with this reply. `head` keeps pointers into itself and into the reply. */
-void cp_reply_head_make(struct cp_reply_head *head, enum cp_request_method method, const struct cp_reply *reply, bool close);
+void cp_reply_head_make(struct cp_reply_head *head, enum cp_request_method method, const struct cp_reply *reply,
+                        bool close);
 
 /* "decode;dur=0.012345, compute;dur=…, encode;dur=…": milliseconds with six decimals, so nanoseconds. Terminated. */
 void cp_server_timing(char text[CP_SERVER_TIMING_BYTES], const struct cp_reply *reply);

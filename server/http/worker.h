@@ -15,13 +15,13 @@ struct cp_worker;
 /* What the workers of one server share. */
 struct cp_http {
     struct cp_http_options options;
-    int listener;              /* closed by the last worker that accepts; -1 then */
-    int ended;                 /* eventfd: readable when the last worker has ended */
-    atomic_int accepting;      /* workers that still accept */
-    atomic_int running;        /* workers whose loop has not ended */
-    atomic_int connections;    /* open now */
-    atomic_int unanswered;     /* requests cut off at the end */
-    atomic_bool stopping;      /* at once */
+    int listener;                        /* closed by the last worker that accepts; -1 then */
+    int ended;                           /* eventfd: readable when the last worker has ended */
+    atomic_int accepting;                /* workers that still accept */
+    atomic_int running;                  /* workers whose loop has not ended */
+    atomic_int connections;              /* open now */
+    atomic_int unanswered;               /* requests cut off at the end */
+    atomic_bool stopping;                /* at once */
     atomic_int_least64_t drain_began_ms; /* by cp_worker_clock_ms; 0: not draining */
     struct cp_compute_pool *compute;
     int port;

@@ -283,8 +283,7 @@ static position check_text(struct checker *checker, position at, position end, s
     }
 }
 
-bool cp_json_check_and_count(const char *bytes, size_t size, struct cp_json_counts *counts,
-                             struct cp_json_error *error)
+bool cp_json_check_and_count(const char *bytes, size_t size, struct cp_json_counts *counts, struct cp_json_error *error)
 {
     position start = (position)bytes;
     struct checker checker = {.start = start, .end = start + size, .error = error};

@@ -162,6 +162,7 @@ void cp_write_integers(struct cp_writer *writer, const int64_t *values, int coun
 
 void cp_write_shape(struct cp_writer *writer, const struct cp_shape *shape)
 {
+    /* NOLINTNEXTLINE(misc-redundant-expression): two constants that have to agree */
     static_assert(CP_ANY_SIZE == CP_UNKNOWN, "both are written as null by cp_write_count");
     cp_writer_open(writer, '[');
     for (int axis = 0; axis < shape->rank; axis++) cp_write_count(writer, shape->size[axis]);

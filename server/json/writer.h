@@ -106,7 +106,8 @@ static inline void cp_write_integer(struct cp_writer *writer, int64_t value)
 }
 
 void cp_write_count(struct cp_writer *writer, int64_t value); /* CP_UNKNOWN is written as null */
-void cp_write_double(struct cp_writer *writer, double value); /* the shortest decimal that reads back the same; finite */
+void cp_write_double(struct cp_writer *writer,
+                     double value); /* the shortest decimal that reads back the same; finite */
 void cp_write_text(struct cp_writer *writer, struct cp_text text); /* invalid UTF-8 becomes U+FFFD */
 void cp_write_string(struct cp_writer *writer, const char *string);
 void cp_write_integers(struct cp_writer *writer, const int64_t *values, int count); /* as an array */

@@ -21,9 +21,9 @@ struct bench_case {
 };
 
 static const struct bench_case cases[] = {
-    {"guide-5x5", 1, 5, 1, 3, 1, 0, 1},     {"mnist-5x5", 1, 28, 1, 5, 1, 2, 1},
-    {"cifar-first", 3, 32, 16, 3, 1, 1, 1}, {"strided", 16, 32, 32, 3, 2, 1, 1},
-    {"large", 64, 56, 64, 3, 1, 1, 1},      {"depthwise", 32, 56, 32, 3, 1, 1, 32},
+    {"guide-5x5", 1, 5, 1, 3, 1, 0, 1},      {"mnist-5x5", 1, 28, 1, 5, 1, 2, 1},
+    {"cifar-first", 3, 32, 16, 3, 1, 1, 1},  {"strided", 16, 32, 32, 3, 2, 1, 1},
+    {"large", 64, 56, 64, 3, 1, 1, 1},       {"depthwise", 32, 56, 32, 3, 1, 1, 32},
     {"pointwise", 256, 14, 256, 1, 1, 0, 1},
 };
 
@@ -110,8 +110,7 @@ struct run {
     double best_seconds;
 };
 
-static void set_up(struct run *run, const struct bench_case *row, bool transposed,
-                   enum cp_instruction_set instructions)
+static void set_up(struct run *run, const struct bench_case *row, bool transposed, enum cp_instruction_set instructions)
 {
     struct cp_shape big = {4, {1, row->channels, row->size, row->size}};
     struct cp_window window = {row->kernel, row->stride, 1, row->padding, row->padding, CP_ROUND_FLOOR};
@@ -124,12 +123,17 @@ static void set_up(struct run *run, const struct bench_case *row, bool transpose
     run->weight = (struct cp_tensor){weight, CP_FLOAT64, NULL};
     run->input.data = random_values(cp_tensor_count(&run->input));
     run->weight.data = random_values(cp_tensor_count(&run->weight));
-    run->reference = (struct cp_reference){
-        .operation = {.kind = transposed ? CP_TRANSPOSED_CONVOLUTION : CP_CONVOLUTION, .axes = 2,
-                      .window = {window, window}, .groups = row->groups,
-                      .out_channels = transposed ? row->channels : row->out_channels,
-                      .output_padding = {transposed ? rest : 0, transposed ? rest : 0}},
-        .input_shape = run->input.shape, .input = &run->input, .weight = &run->weight, .instructions = instructions};
+    run->reference =
+        (struct cp_reference){.operation = {.kind = transposed ? CP_TRANSPOSED_CONVOLUTION : CP_CONVOLUTION,
+                                            .axes = 2,
+                                            .window = {window, window},
+                                            .groups = row->groups,
+                                            .out_channels = transposed ? row->channels : row->out_channels,
+                                            .output_padding = {transposed ? rest : 0, transposed ? rest : 0}},
+                              .input_shape = run->input.shape,
+                              .input = &run->input,
+                              .weight = &run->weight,
+                              .instructions = instructions};
     struct cp_reference_cost cost;
     if (!cp_reference_cost(&run->reference, &cost)) exit(1);
     run->macs = cost.macs;
@@ -178,7 +182,8 @@ int main(int argc, char **argv)
             for (int way = 0; way < 2; way++) measure(&runs[row][way], arena);
     }
     printf("%s: multiply-add peak %.1f GFLOP/s\n", cp_instructions_name(instructions), peak);
-    printf("%-12s %12s %10s %6s %14s %10s %6s\n", "row", "forward us", "GFLOP/s", "peak", "transposed us", "GFLOP/s", "peak");
+    printf("%-12s %12s %10s %6s %14s %10s %6s\n", "row", "forward us", "GFLOP/s", "peak", "transposed us", "GFLOP/s",
+           "peak");
     for (int row = 0; row < CASE_COUNT; row++) {
         double us[2], gflops[2];
         for (int way = 0; way < 2; way++) {

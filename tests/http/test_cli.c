@@ -381,12 +381,107 @@ static void sarif(void **state)
     assert_non_null(strstr(end.output, result));
 }
 
+/* ---- Encoders and decoders ---------------------------------------------------------------------------------------- */
+
+#define PAIR                                                                                                           \
+    "{\"input\": [1, 1, 28, 28], \"encoder\": [{\"type\": \"Conv2d\", \"name\": \"c\", \"out_channels\": 8, "          \
+    "\"kernel_size\": 3, \"stride\": 2, \"padding\": 1}], \"decoder\": [{\"type\": \"ConvTranspose2d\", \"name\": "    \
+    "\"u\", "                                                                                                          \
+    "\"out_channels\": 1, \"kernel_size\": 3, \"stride\": 2, \"padding\": [[1, 1], [0, 1]]}]}"
+
+#define ENCODER                                                                                                        \
+    "{\"input\": [1, 3, 29, 28], \"encoder\": [{\"type\": \"Conv2d\", \"name\": \"c\", \"out_channels\": 8, "          \
+    "\"kernel_size\": 3, \"stride\": 2, \"padding\": 1}, {\"type\": \"ReLU\", \"name\": \"r\"}, {\"type\": "           \
+    "\"MaxPool2d\", "                                                                                                  \
+    "\"name\": \"p\", \"kernel_size\": 2, \"ceil_mode\": true}], \"pool_inverse\": \"unpool\"}"
+
+#define GLOBAL "{\"input\": [1, 3, 8, 8], \"encoder\": [{\"type\": \"Mean\", \"name\": \"m\", \"dim\": [2, 3]}]}"
+
+#define PAIR_TABLE                                                                                                                                                                                                                                    \
+    "input 1 × 1 × 28 × 28  →  latent 1 × 8 × 14 × 14  →  output 1 × 1 × 27 × 28\n"                                                                                                                                                      \
+    "encoder  decoder  axis   i  k  s  p  i′  a  output_padding  output  expected\n"                                                                                                                                                                \
+    "───────────────────────────────────────────────────────────────────────────────\n" \
+    "c        u        H     28  3  2  1  14  1               0      27        28  ✗\n"                                                                                                                                                             \
+    "c        u        W     28  3  2  1  14  1               0      28        28  ✓\n"                                                                                                                                                             \
+    "\n"                                                                                                                                                                                                                                              \
+    "error    u  /decoder/0/output_padding\n"                                                                                                                                                                                                         \
+    "         `u` gives [27, 28], but [28, 28] is what the encoder took there\n"                                                                                                                                                                      \
+    "         change `output_padding`; all fixes together make the pair fit\n"                                                                                                                                                                        \
+    "         fix: /decoder/0/output_padding = [1,0]\n"                                                                                                                                                                                               \
+    "\n"                                                                                                                                                                                                                                              \
+    "not valid: 1 error, 0 warnings\n"
+
+#define DECODER_TABLE                                                                                                                                                                                                                                                                                                                                  \
+    "layer      type             parameters                                                                          "                                                                                                                                                                                                                                 \
+    "      output\n"                                                                                                                                                                                                                                                                                                                                   \
+    "────────────────────────────────────────────────────────────────────────────────────────────────────────────────" \
+    "─────────────────────\n"                                                                                                                                                                                                                                                                                \
+    "p_inverse  MaxUnpool2d      kernel_size 2, stride 2, padding 0, output_size [15, 14]                            "                                                                                                                                                                                                                                 \
+    "      1 × 8 × 15 × 14\n"                                                                                                                                                                                                                                                                                                                       \
+    "r_mirror   ReLU                                                                                                 "                                                                                                                                                                                                                                 \
+    "      1 × 8 × 15 × 14\n"                                                                                                                                                                                                                                                                                                                       \
+    "c_inverse  ConvTranspose2d  in_channels 8, out_channels 3, kernel_size 3, stride 2, padding 1, output_padding "                                                                                                                                                                                                                                   \
+    "[0, 1]  1 × 3 × 29 × 28\n"                                                                                                                                                                                                                                                                                                                     \
+    "\n"                                                                                                                                                                                                                                                                                                                                               \
+    "input 1 × 3 × 29 × 28  →  latent 1 × 8 × 8 × 7  →  output 1 × 3 × 29 × 28\n"                                                                                                                                                                                                                                                         \
+    "encoder  decoder    axis   i  k  s  p  i′  a  output_padding  output  expected\n"                                                                                                                                                                                                                                                               \
+    "─────────────────────────────────────────────────────────────────────────────────\n"                                                                                            \
+    "p        p_inverse  H     15  2  2  0   8  1              -1      15        15  ✓\n"                                                                                                                                                                                                                                                            \
+    "p        p_inverse  W     14  2  2  0   7  0               0      14        14  ✓\n"                                                                                                                                                                                                                                                            \
+    "c        c_inverse  H     29  3  2  1  15  0               0      29        29  ✓\n"                                                                                                                                                                                                                                                            \
+    "c        c_inverse  W     28  3  2  1  14  1               1      28        28  ✓\n"                                                                                                                                                                                                                                                            \
+    "The last layer has no activation: which one depends on the range of the data (Sigmoid for [0, 1], Tanh for [-1, "                                                                                                                                                                                                                                 \
+    "1], none for unbounded values).\n"                                                                                                                                                                                                                                                                                                                \
+    "\n"                                                                                                                                                                                                                                                                                                                                               \
+    "valid\n"
+
+static void encoders_and_decoders(void **state)
+{
+    static const struct row rows[] = {
+        {"a pair in text", {.arguments = {"roundtrip", "--format", "text", "-"}, .input = PAIR}, 1, PAIR_TABLE, ""},
+        {"a pair in JSON",
+         {.arguments = {"roundtrip", "-"}, .input = PAIR},
+         1,
+         "{\"valid\":false,\"input\":[1,1,28,28]…",
+         ""},
+        {"a pair for GitHub",
+         {.arguments = {"roundtrip", "--format", "github", "-"}, .input = PAIR},
+         1,
+         "::error file=-,line=1,col=149,title=round_trip_mismatch::/decoder/0/output_padding: `u` gives…",
+         ""},
+        {"a pair without a decoder",
+         {.arguments = {"roundtrip", "--format", "text", "-"}, .input = GLOBAL},
+         2,
+         "",
+         "standard input: `decoder` is required\n"},
+        {"a decoder in text",
+         {.arguments = {"decoder", "--format", "text", "-"}, .input = ENCODER},
+         0,
+         DECODER_TABLE,
+         ""},
+        {"a decoder in JSON",
+         {.arguments = {"decoder", "-"}, .input = ENCODER},
+         0,
+         "{\"valid\":true,\"decoder\":[…",
+         ""},
+        {"no decoder",
+         {.arguments = {"decoder", "--format", "text", "-"}, .input = GLOBAL},
+         1,
+         "no decoder\n\nerror    m  /encoder/0\n…",
+         ""},
+        {"help of roundtrip", {.arguments = {"roundtrip", "--help"}}, 0, "Usage: convplan roundtrip [OPTION]…", ""},
+        {"help of decoder", {.arguments = {"decoder", "--help"}}, 0, "Usage: convplan decoder [OPTION]…", ""},
+    };
+    (void)state;
+    CHECK_ROWS(rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(usage),         cmocka_unit_test(statuses), cmocka_unit_test(one_line_for_each_file),
         cmocka_unit_test(text),          cmocka_unit_test(github),   cmocka_unit_test(junit),
-        cmocka_unit_test(on_a_terminal), cmocka_unit_test(sarif),
+        cmocka_unit_test(on_a_terminal), cmocka_unit_test(sarif),    cmocka_unit_test(encoders_and_decoders),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);
 }

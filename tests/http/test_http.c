@@ -66,8 +66,10 @@ struct exchange_row {
 
 static const struct exchange_row exchange_rows[] = {
     {"sized body", GOOD_POST, 200, "application/json", KEPT},
-    {"chunked body", POST_SHAPES "Transfer-Encoding: chunked\r\n\r\n10\r\n{\"input\": [1, 3,\r\n25;x=y\r\n 8, 8], "
-     "\"layers\": [{\"type\": \"ReLU\"}]}\r\n0\r\nTrailer: x\r\n\r\n", 200, "application/json", KEPT},
+    {"chunked body",
+     POST_SHAPES "Transfer-Encoding: chunked\r\n\r\n10\r\n{\"input\": [1, 3,\r\n25;x=y\r\n 8, 8], "
+                 "\"layers\": [{\"type\": \"ReLU\"}]}\r\n0\r\nTrailer: x\r\n\r\n",
+     200, "application/json", KEPT},
     {"no content type", "POST /v1/shapes HTTP/1.1\r\nHost: t\r\nContent-Length: " STACK_SIZE "\r\n\r\n" STACK, 200,
      "application/json", KEPT},
     {"empty body", POST_SHAPES "Content-Length: 0\r\n\r\n", 400, PROBLEM, KEPT},
@@ -90,8 +92,10 @@ static const struct exchange_row exchange_rows[] = {
     {"wrong method, posted", "POST /healthz HTTP/1.1\r\n" JSON "Content-Length: 2\r\n\r\n{}", 405, PROBLEM, KEPT},
     {"unknown method", "BREW /healthz HTTP/1.1\r\nHost: t\r\n\r\n", 405, PROBLEM, KEPT},
     {"no length", POST_SHAPES "\r\n", 411, PROBLEM, KEPT},
-    {"form type", "POST /v1/shapes HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-     "Content-Length: 2\r\n\r\n{}", 415, PROBLEM, KEPT},
+    {"form type",
+     "POST /v1/shapes HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+     "Content-Length: 2\r\n\r\n{}",
+     415, PROBLEM, KEPT},
     {"enormous length", POST_SHAPES "Content-Length: 9999999999\r\n\r\n", 413, PROBLEM, CLOSED},
     {"held back and too large", POST_SHAPES "Expect: 100-continue\r\nContent-Length: 9000000\r\n\r\n", 413, PROBLEM,
      CLOSED},
@@ -141,8 +145,10 @@ static void test_exchanges(void **state)
 static void test_malformed_lengths(void **state)
 {
     (void)state;
-    static const struct { const char *value; int status; } rows[] = {
-        {"abc", 400}, {"-2", 400}, {"2, 2", 400}, {"0x2", 400}, {"99999999999999999999999", 413}};
+    static const struct {
+        const char *value;
+        int status;
+    } rows[] = {{"abc", 400}, {"-2", 400}, {"2, 2", 400}, {"0x2", 400}, {"99999999999999999999999", 413}};
     struct cp_http *http = start();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[256];
@@ -159,8 +165,9 @@ static void test_malformed_lengths(void **state)
 static void test_standard_headers(void **state)
 {
     (void)state;
-    static const struct { const char *request, *cache; } rows[] = {
-        {GOOD_POST, "no-store"}, {POST_SHAPES "Content-Length: 2\r\n\r\n{]", "no-store"}, {HEALTH, NULL}};
+    static const struct {
+        const char *request, *cache;
+    } rows[] = {{GOOD_POST, "no-store"}, {POST_SHAPES "Content-Length: 2\r\n\r\n{]", "no-store"}, {HEALTH, NULL}};
     struct cp_http *http = start();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct cp_client_reply reply;
@@ -211,11 +218,14 @@ static void test_head_is_get_without_body(void **state)
 static void test_allow(void **state)
 {
     (void)state;
-    static const struct { const char *request; int status; const char *allowed, *other; } rows[] = {
-        {"OPTIONS /v1/shapes HTTP/1.1\r\nHost: t\r\n\r\n", 204, "POST", "GET"},
-        {"OPTIONS /healthz HTTP/1.1\r\nHost: t\r\n\r\n", 204, "GET", "POST"},
-        {"GET /v1/shapes HTTP/1.1\r\nHost: t\r\n\r\n", 405, "POST", "GET"},
-        {"DELETE /healthz HTTP/1.1\r\nHost: t\r\n\r\n", 405, "HEAD", "POST"}};
+    static const struct {
+        const char *request;
+        int status;
+        const char *allowed, *other;
+    } rows[] = {{"OPTIONS /v1/shapes HTTP/1.1\r\nHost: t\r\n\r\n", 204, "POST", "GET"},
+                {"OPTIONS /healthz HTTP/1.1\r\nHost: t\r\n\r\n", 204, "GET", "POST"},
+                {"GET /v1/shapes HTTP/1.1\r\nHost: t\r\n\r\n", 405, "POST", "GET"},
+                {"DELETE /healthz HTTP/1.1\r\nHost: t\r\n\r\n", 405, "HEAD", "POST"}};
     struct cp_http *http = start();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct cp_client_reply reply;
@@ -266,8 +276,8 @@ static void test_continue(void **state)
     (void)state;
     struct cp_http *http = start();
     struct cp_client_reply reply;
-    struct cp_client *client = ask(cp_http_port(http),
-        POST_SHAPES "Expect: 100-continue\r\nContent-Length: " STACK_SIZE "\r\n\r\n", &reply, true);
+    struct cp_client *client = ask(
+        cp_http_port(http), POST_SHAPES "Expect: 100-continue\r\nContent-Length: " STACK_SIZE "\r\n\r\n", &reply, true);
     expect_status("before the body", 100, &reply);
     cp_client_send_text(client, STACK);
     cp_client_read(client, &reply, false);
@@ -282,7 +292,7 @@ static void test_body_over_limit(void **state)
     (void)state;
     enum { SIZE = (8 << 20) + 1 };
     static const char *const framings[] = {"Content-Length: 8388609\r\n\r\n",
-                                          "Transfer-Encoding: chunked\r\n\r\n800001\r\n"};
+                                           "Transfer-Encoding: chunked\r\n\r\n800001\r\n"};
     struct cp_http *http = start();
     char *body = malloc(SIZE);
     assert_non_null(body);
@@ -312,12 +322,11 @@ static void test_long_heads(void **state)
         size_t size;
         int status, other_status;
         const char *type;
-    } rows[] = {
-        {"GET /healthz HTTP/1.1\r\nHost: t\r\nX: ", "\r\n\r\n", 7000, 200, 200, NULL},
-        {"GET /healthz HTTP/1.1\r\nHost: t\r\nX: ", "\r\n\r\n", 9000, 431, 431, PROBLEM},
-        {"GET /healthz HTTP/1.1\r\nHost: t\r\nX: ", "\r\n\r\n", 40000, 431, 431, NULL},
-        {"GET /", " HTTP/1.1\r\nHost: t\r\n\r\n", 7000, 404, 404, PROBLEM},
-        {"GET /", " HTTP/1.1\r\nHost: t\r\n\r\n", 40000, 414, 431, NULL}};
+    } rows[] = {{"GET /healthz HTTP/1.1\r\nHost: t\r\nX: ", "\r\n\r\n", 7000, 200, 200, NULL},
+                {"GET /healthz HTTP/1.1\r\nHost: t\r\nX: ", "\r\n\r\n", 9000, 431, 431, PROBLEM},
+                {"GET /healthz HTTP/1.1\r\nHost: t\r\nX: ", "\r\n\r\n", 40000, 431, 431, NULL},
+                {"GET /", " HTTP/1.1\r\nHost: t\r\n\r\n", 7000, 404, 404, PROBLEM},
+                {"GET /", " HTTP/1.1\r\nHost: t\r\n\r\n", 40000, 414, 431, NULL}};
     struct cp_http *http = start();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct cp_client_reply reply;
@@ -479,8 +488,8 @@ static void test_drain_deadline(void **state)
     options.drain_seconds = 0;
     struct cp_http *http = cp_client_server(options);
     struct cp_client_reply reply;
-    struct cp_client *client = ask(cp_http_port(http), POST_SHAPES "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n",
-                                   &reply, true);
+    struct cp_client *client =
+        ask(cp_http_port(http), POST_SHAPES "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n", &reply, true);
     expect_status("begun", 100, &reply);
     cp_http_drain(http);
     assert_true(cp_http_wait(http, CP_CLIENT_PATIENCE_MS));
@@ -495,10 +504,14 @@ static void test_start_errors(void **state)
 {
     (void)state;
     struct cp_http *http = start();
-    const struct { const char *host; int port; const char *part; } rows[] = {
-        {"127.0.0.1", cp_http_port(http), "taken"}, {"192.0.2.1", 0, "no interface"},
-        {"127.0.0.1", 65536, "0 to 65535"},
-        {"256.256.256.256", 0, "256.256.256.256"}};
+    const struct {
+        const char *host;
+        int port;
+        const char *part;
+    } rows[] = {{"127.0.0.1", cp_http_port(http), "taken"},
+                {"192.0.2.1", 0, "no interface"},
+                {"127.0.0.1", 65536, "0 to 65535"},
+                {"256.256.256.256", 0, "256.256.256.256"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct cp_http_options options = defaults;
         char error[256] = "";
@@ -513,13 +526,23 @@ static void test_start_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exchanges), cmocka_unit_test(test_malformed_lengths),
-        cmocka_unit_test(test_standard_headers), cmocka_unit_test(test_head_is_get_without_body),
-        cmocka_unit_test(test_allow), cmocka_unit_test(test_byte_by_byte), cmocka_unit_test(test_pipelined),
-        cmocka_unit_test(test_continue), cmocka_unit_test(test_body_over_limit), cmocka_unit_test(test_long_heads),
-        cmocka_unit_test(test_keep_alive), cmocka_unit_test(test_many_connections),
-        cmocka_unit_test(test_connection_limit), cmocka_unit_test(test_deadlines), cmocka_unit_test(test_drain),
-        cmocka_unit_test(test_drain_deadline), cmocka_unit_test(test_start_errors),
+        cmocka_unit_test(test_exchanges),
+        cmocka_unit_test(test_malformed_lengths),
+        cmocka_unit_test(test_standard_headers),
+        cmocka_unit_test(test_head_is_get_without_body),
+        cmocka_unit_test(test_allow),
+        cmocka_unit_test(test_byte_by_byte),
+        cmocka_unit_test(test_pipelined),
+        cmocka_unit_test(test_continue),
+        cmocka_unit_test(test_body_over_limit),
+        cmocka_unit_test(test_long_heads),
+        cmocka_unit_test(test_keep_alive),
+        cmocka_unit_test(test_many_connections),
+        cmocka_unit_test(test_connection_limit),
+        cmocka_unit_test(test_deadlines),
+        cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_drain_deadline),
+        cmocka_unit_test(test_start_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

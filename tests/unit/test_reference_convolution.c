@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include "core/reference/emulation.h"
@@ -27,10 +28,12 @@ static struct cp_window window(int64_t kernel, int64_t stride, int64_t padding)
 static struct cp_reference question(enum cp_operation_kind kind, struct cp_window square, const struct cp_tensor *input,
                                     const struct cp_tensor *weight)
 {
-    return (struct cp_reference){.operation = {.kind = kind, .axes = 2, .window = {square, square}, .groups = 1,
-                                               .out_channels = 1},
-                                 .element = input->element, .input_shape = input->shape, .input = input,
-                                 .weight = weight};
+    return (struct cp_reference){
+        .operation = {.kind = kind, .axes = 2, .window = {square, square}, .groups = 1, .out_channels = 1},
+        .element = input->element,
+        .input_shape = input->shape,
+        .input = input,
+        .weight = weight};
 }
 
 static void expect_values(const struct cp_tensor *result, const double *expected, int64_t count, const char *name)
@@ -163,8 +166,15 @@ static void test_terms_of_one_output(void **state)
         {"an infinite weight on padding gives NaN", CP_CONVOLUTION, 1, 1, {1, 1}, {INFINITY, 1}, 0, NAN, 0},
         {"−0 bias, padding times a positive weight: +0", CP_CONVOLUTION, 1, 1, {-0.0, 0}, {1, 1}, -0.0, 0.0, 0},
         {"−0 bias, padding times a negative weight: −0", CP_CONVOLUTION, 1, 1, {-0.0, 0}, {-1, 1}, -0.0, -0.0, 0},
-        {"the product is not rounded", CP_CONVOLUTION, 1, 0, {0x1.0000001p0, 0}, {0x1.0000001p0, 0}, -0x1.0000002p0,
-         0x1p-56, 0},
+        {"the product is not rounded",
+         CP_CONVOLUTION,
+         1,
+         0,
+         {0x1.0000001p0, 0},
+         {0x1.0000001p0, 0},
+         -0x1.0000002p0,
+         0x1p-56,
+         0},
         {"transposed: a stretched zero is no term", CP_TRANSPOSED_CONVOLUTION, 2, 0, {3, 0}, {2, INFINITY}, 0, 6, 0},
         {"transposed: padding is a term", CP_TRANSPOSED_CONVOLUTION, 1, 0, {3, 0}, {2, INFINITY}, 0, NAN, 0},
         {"transposed: −0 stays without terms", CP_TRANSPOSED_CONVOLUTION, 3, 0, {3, 0}, {2, 1}, -0.0, -0.0, 2},
@@ -208,7 +218,9 @@ static void test_long_sums_bit_for_bit(void **state)
     for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
         uint64_t seed = row + 1;
         struct cp_window square = window(rows[row].kernel, rows[row].stride, 1);
-        struct random_case test = {.reference = {.operation = {.axes = 2, .window = {square, square}, .groups = 1,
+        struct random_case test = {.reference = {.operation = {.axes = 2,
+                                                               .window = {square, square},
+                                                               .groups = 1,
                                                                .out_channels = rows[row].out_channels},
                                                  .direction = rows[row].direction}};
         struct cp_shape input = {4, {rows[row].batch, rows[row].channels, rows[row].height, rows[row].width}};
@@ -255,9 +267,17 @@ static void test_int64_is_exact_or_refused(void **state)
         {"smallest", {INT64_MIN, 0, 0}, {1, 0}, 0, CP_REFERENCE_OK, INT64_MIN},
         {"negated smallest", {INT64_MIN, 0, 0}, {-1, 0}, 0, CP_REFERENCE_OVERFLOW, 0},
         {"over and back", {INT64_MAX, INT64_MAX, INT64_MAX}, {5, -4}, 0, CP_REFERENCE_OK, INT64_MAX},
-        {"squares of extremes cancel", {INT64_MIN, INT64_MIN, INT64_MIN}, {INT64_MAX, -INT64_MAX}, 7, CP_REFERENCE_OK,
+        {"squares of extremes cancel",
+         {INT64_MIN, INT64_MIN, INT64_MIN},
+         {INT64_MAX, -INT64_MAX},
+         7,
+         CP_REFERENCE_OK,
          7},
-        {"a product past 128 bits' half", {INT64_MIN, INT64_MIN, 0}, {INT64_MIN, INT64_MIN}, 0, CP_REFERENCE_OVERFLOW,
+        {"a product past 128 bits' half",
+         {INT64_MIN, INT64_MIN, 0},
+         {INT64_MIN, INT64_MIN},
+         0,
+         CP_REFERENCE_OVERFLOW,
          0},
     };
     (void)state;
@@ -296,14 +316,14 @@ static void test_what_is_refused(void **state)
     (void)state;
     assert_int_equal(cp_reference_check(&good, &output, &result).code, CP_REFERENCE_OK);
 
-#define REFUSED(change, want, where, at, got_, expected_)                                                             \
+#define REFUSED(change, want, where, at, got_, expected_)                                                              \
     do {                                                                                                               \
         struct cp_reference bad = good;                                                                                \
         change;                                                                                                        \
         struct cp_reference_status status = cp_reference_check(&bad, &output, &result);                                \
         if (status.code != (want) || status.operand != (where) || status.axis != (at) || status.got != (got_) ||       \
             status.expected != (expected_))                                                                            \
-            fail_msg(#change ": code %d, operand %d, axis %d, got %" PRId64 ", expected %" PRId64, status.code,       \
+            fail_msg(#change ": code %d, operand %d, axis %d, got %" PRId64 ", expected %" PRId64, status.code,        \
                      status.operand, status.axis, status.got, status.expected);                                        \
     } while (0)
 
@@ -320,12 +340,12 @@ static void test_what_is_refused(void **state)
     REFUSED(bad.operation.window[1].kernel = 6, CP_REFERENCE_TOO_LARGE, CP_OPERAND_INPUT, 1, 5, 0);
     REFUSED(bad.operation.window[0].pad_end = CP_MAX_COUNT, CP_REFERENCE_COUNT, CP_OPERAND_INPUT, 0, 5, CP_MAX_COUNT);
     REFUSED(bad.method = CP_EMULATED, CP_REFERENCE_METHOD, CP_OPERAND_NONE, -1, 0, 0);
-    REFUSED(bad.operation.kind = CP_TRANSPOSED_CONVOLUTION; bad.operation.output_padding[1] = 1,
-            CP_REFERENCE_OUTPUT_PADDING, CP_OPERAND_NONE, 1, 1, 1);
-    REFUSED(bad.operation.kind = CP_TRANSPOSED_CONVOLUTION; bad.operation.window[0].pad_end = 7, CP_REFERENCE_EMPTY,
-            CP_OPERAND_INPUT, 0, 5, 0);
-    REFUSED(bad.operation.kind = CP_MAX_POOL; bad.direction = CP_BACKWARD_WEIGHT, CP_REFERENCE_DIRECTION,
-            CP_OPERAND_NONE, -1, 0, 0);
+    REFUSED(bad.operation.kind = CP_TRANSPOSED_CONVOLUTION;
+            bad.operation.output_padding[1] = 1, CP_REFERENCE_OUTPUT_PADDING, CP_OPERAND_NONE, 1, 1, 1);
+    REFUSED(bad.operation.kind = CP_TRANSPOSED_CONVOLUTION;
+            bad.operation.window[0].pad_end = 7, CP_REFERENCE_EMPTY, CP_OPERAND_INPUT, 0, 5, 0);
+    REFUSED(bad.operation.kind = CP_MAX_POOL;
+            bad.direction = CP_BACKWARD_WEIGHT, CP_REFERENCE_DIRECTION, CP_OPERAND_NONE, -1, 0, 0);
     REFUSED(bad.operation.kind = CP_LP_POOL, CP_REFERENCE_NORM, CP_OPERAND_NONE, -1, 0, 0);
 #undef REFUSED
 }
