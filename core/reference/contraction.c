@@ -309,7 +309,7 @@ static bool run_strips(const struct work *work, const struct cp_strip *strips, i
     }
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): written to through the jobs */
+/* NOLINTBEGIN(readability-non-const-parameter): `out` is written to through the jobs */
 bool cp_contract_float64(const struct cp_contraction *contraction, enum cp_instruction_set instructions,
                          const double *a, const double *b, const double *initial, double *scratch, double *out,
                          struct cp_stop stop)
@@ -325,6 +325,7 @@ bool cp_contract_float64(const struct cp_contraction *contraction, enum cp_instr
     }
     return true;
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 /* ---- int64 ------------------------------------------------------------------------------------------------------- */
 
