@@ -286,7 +286,7 @@ static const struct cp_field *settle(struct cp_arena *arena, const struct cp_fie
     struct cp_field *next = copy_of(arena, field);
     for (int axis = 0; axis < next->axis_count; axis++) {
         struct cp_axis_field *one = &next->axis[axis];
-        if (has_place(one) && one->dims & dims) set_state(one, one->dims & ~dims ? CP_FIELD_UNKNOWN : whole);
+        if (has_place(one) && one->dims & dims) set_state(one, (one->dims & ~dims) != 0 ? CP_FIELD_UNKNOWN : whole);
     }
     return next;
 }

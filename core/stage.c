@@ -172,7 +172,7 @@ int64_t cp_stage_output(const struct cp_stage *stage, int64_t input)
     case CP_STAGE_UPSAMPLE: return upsampled(stage, input);
     case CP_STAGE_CROP: return cropped(stage, input);
     case CP_STAGE_SHUFFLE: return cp_multiply(input, stage->factor, &size) ? size : 0;
-    case CP_STAGE_UNSHUFFLE: return input % stage->factor ? 0 : input / stage->factor;
+    case CP_STAGE_UNSHUFFLE: return input % stage->factor == 0 ? input / stage->factor : 0;
     case CP_STAGE_ADAPTIVE: return adapted(stage, input);
     case CP_STAGE_BORDER: return bordered(stage, input);
     case CP_STAGE_NONE: break;

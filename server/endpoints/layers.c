@@ -14,7 +14,7 @@ static const char *const type_names[] = {
 /* The default as it stands in the kind's own parameter struct. */
 static void write_default(struct cp_writer *writer, const struct cp_layer_kind *kind, const struct cp_member *member)
 {
-    const char *value = (const char *)kind->defaults + member->offset;
+    const void *value = (const char *)kind->defaults + member->offset;
     switch (member->type) {
     case CP_MEMBER_INTEGER:
     case CP_MEMBER_AXES: cp_write_integer(writer, *(const int64_t *)value); break;

@@ -36,12 +36,11 @@ static void encode_step(const unsigned char *bytes, char *out)
 static void encode_rest(const unsigned char *bytes, size_t size, char *out)
 {
     for (; size > 0; bytes += 3, out += 4) {
-        size_t group = size < 3 ? size : 3;
         uint32_t three = (uint32_t)bytes[0] << 16;
-        if (group > 1) three |= (uint32_t)bytes[1] << 8;
-        if (group > 2) three |= bytes[2];
-        for (size_t at = 0; at < 4; at++) out[at] = at <= group ? alphabet[three >> (18 - 6 * at) & 63] : '=';
-        size -= group;
+        if (size >= 2) three |= (uint32_t)bytes[1] << 8;
+        if (size >= 3) three |= bytes[2];
+        for (size_t at = 0; at < 4; at++) out[at] = at <= size ? alphabet[three >> (18 - 6 * at) & 63] : '=';
+        size -= size < 3 ? size : 3;
     }
 }
 

@@ -100,6 +100,7 @@ static struct decimal shortest(uint64_t bits)
     bool lopsided = fraction == 0 && field > 1; /* the double below is half as far away as the one above */
 
     /* k = ⌊log10(width of the rounding interval)⌋; all that follows is in units of 10^k / 4. */
+    /* cppcheck-suppress shiftNegativeLHS; gcc and clang shift arithmetically, which rounds down */
     int k = (exponent * 315653 - (lopsided ? 131072 : 0)) >> 20;
     struct cp_power entry = cp_power_of_ten(-k);
     wide power = ((wide)entry.high << 64 | entry.low) + 1;

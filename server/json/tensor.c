@@ -279,12 +279,13 @@ static float as_float(const struct cp_tensor *tensor, int64_t index)
 /* −2^63 <= number < 2^63, and integral. */
 static bool is_int64(double number)
 {
-    return number >= -0x1p63 && number < 0x1p63 && number == floor(number);
+    const double bound = 9223372036854775808.0;
+    return number >= -bound && number < bound && number == floor(number);
 }
 
 static void refuse_element(const struct place *place, double number, int64_t index)
 {
-    char digits[CP_NUMBER_ROOM];
+    char digits[CP_NUMBER_ROOM]; /* cppcheck-suppress variableScope; `text` may point to it */
     struct cp_arena *arena = place->reader->arena;
     struct cp_text text = isnan(number) ? CP_TEXT("NaN") : number < 0 ? CP_TEXT("-infinity") : CP_TEXT("infinity");
     if (isfinite(number)) text = (struct cp_text){digits, cp_number_format(number, digits)};
