@@ -28,8 +28,8 @@ QUICK        =# 1: make bench with hardly any rounds
 V            =# 1: show every command
 
 # Debian packages. A target installs through apt what it needs and what is missing; nothing else is ever downloaded.
-packages          = gcc libc6-dev libmicrohttpd-dev libcjson-dev libyaml-dev
-test_packages     = $(packages) libcmocka-dev libcurl4-openssl-dev
+packages          = gcc libc6-dev libmicrohttpd-dev libyaml-dev
+test_packages     = $(packages) libcjson-dev libcmocka-dev libcurl4-openssl-dev
 lint_packages     = $(test_packages) clang clang-tidy clang-format cppcheck
 fuzz_packages     = $(packages) clang libclang-rt-14-dev
 vector_packages   = python3 python3-torch
@@ -277,8 +277,8 @@ CFLAGS  =
 LDFLAGS =
 compile := $(CC) $(common_flags) $(flags_$(VARIANT)) $(CFLAGS) -MMD -MP
 link    := $(CC) $(common_flags) $(flags_$(VARIANT)) $(CFLAGS) -pie -Wl,-z,relro,-z,now,--as-needed $(LDFLAGS)
-libraries      := -lmicrohttpd -lcjson -lyaml -lm
-test_libraries := -lcmocka -lcurl $(libraries)
+libraries      := -lmicrohttpd -lyaml -lm
+test_libraries := -lcmocka -lcurl -lcjson $(libraries)
 
 # A file that changes when the commands or the list of sources do; all objects and the archive hang on it.
 $(shell mkdir -p $(build))

@@ -53,6 +53,14 @@ __attribute__((returns_nonnull, malloc)) static inline void *cp_arena_zeroed(str
 void *cp_arena_extend(struct cp_arena *arena, void *start, size_t old_size, size_t new_size)
     __attribute__((returns_nonnull));
 
+/* Give back what the most recent allocation [start, start + old_size) holds beyond new_size, where it is still the last. */
+static inline void cp_arena_trim(struct cp_arena *arena, void *start, size_t old_size, size_t new_size)
+{
+    if ((unsigned char *)start + old_size != arena->next) return;
+    arena->next -= old_size - new_size;
+    arena->taken -= old_size - new_size;
+}
+
 #define CP_NEW(arena, type) ((type *)cp_arena_zeroed((arena), 1, sizeof(type), alignof(type)))
 #define CP_NEW_ARRAY(arena, type, count)                                                                               \
     ((type *)cp_arena_zeroed((arena), (size_t)(count), sizeof(type), alignof(type)))

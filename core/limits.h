@@ -85,7 +85,7 @@
 /* Nesting of JSON: our deepest request needs 8, the rest is a caller's own `meta`. */
 #define CP_MAX_JSON_DEPTH 64
 
-/* Values of one JSON text: each takes 64 bytes and a string while the request is read. */
+/* Values of one JSON text: each takes 32 bytes while the request is read. */
 #define CP_MAX_JSON_VALUES 4000000
 
 #endif

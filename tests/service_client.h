@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "server/json/json_check.h"
 #include "server/memory.h"
 #include "server/service.h"
+#include "tests/json_text.h"
 
 /* ---- Text in the making ------------------------------------------------------------------------------------------- */
 
@@ -61,7 +61,7 @@ static inline void cp_test_ask(struct cp_test_exchange *exchange, const struct c
     const struct cp_text *body = &exchange->reply.body;
     const char *type = exchange->reply.content_type;
     bool json = type && (strcmp(type, "application/json") == 0 || strcmp(type, "application/problem+json") == 0);
-    if (json && !cp_json_check(body->bytes, body->size, &error))
+    if (json && !cp_test_is_json(body->bytes, body->size, &error))
         fail_msg("no JSON at byte %zu of %.*s", error.offset, (int)body->size, body->bytes);
 }
 

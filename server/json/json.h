@@ -1,4 +1,4 @@
-/* Reading JSON: strict RFC 8259 first, then a tree. The only place that knows cJSON is json.c. */
+/* Reading JSON: strict RFC 8259, as a tree. */
 #ifndef CP_JSON_H
 #define CP_JSON_H
 
@@ -15,7 +15,7 @@ enum cp_json_type {
     CP_JSON_TRUE,
     CP_JSON_NUMBER,
     CP_JSON_STRING,
-    CP_JSON_ARRAY,
+    CP_JSON_ARRAY, /* this and the next have children */
     CP_JSON_OBJECT
 };
 
@@ -37,7 +37,9 @@ struct cp_json_error {
     const char *expected; /* what would have been right there, in a few words */
 };
 
-/* Parse `size` bytes as one JSON text. NULL: *error says why. The bytes need not be terminated, and may be freed after. */
+/* Parse `size` bytes as one JSON text. NULL: *error says why. The bytes need not be terminated; they must outlive the
+ * tree, whose texts point into them. Time and memory are proportional to `size` (times its logarithm, for the names of
+ * large objects). */
 const struct cp_json *cp_json_parse(struct cp_arena *arena, const char *bytes, size_t size,
                                     struct cp_json_error *error);
 

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "core/limits.h"
-#include "server/json/json_check.h"
+#include "tests/json_text.h"
 
 /* In a buffer of just its size, so that the sanitizer sees a read past the end. */
 static struct cp_json_error check(const char *bytes, size_t size)
@@ -19,7 +19,7 @@ static struct cp_json_error check(const char *bytes, size_t size)
     struct cp_json_error error = {CP_JSON_OK, 999, NULL};
     char *copy = malloc(size ? size : 1);
     if (size) memcpy(copy, bytes, size);
-    bool accepted = cp_json_check(copy, size, &error);
+    bool accepted = cp_test_is_json(copy, size, &error);
     free(copy);
     assert_int_equal(accepted, error.fault == CP_JSON_OK);
     return error;

@@ -120,7 +120,7 @@ static bool same_reply(const struct cp_reply *reply, const struct cp_reply *want
 static void check_refusal(const struct row *row, long allowed, const struct cp_reply *reply)
 {
     struct cp_json_error error;
-    if (reply->status != 503 || !reply->is_static || !cp_json_check(reply->body.bytes, reply->body.size, &error) ||
+    if (reply->status != 503 || !reply->is_static || !cp_test_is_json(reply->body.bytes, reply->body.size, &error) ||
         strcmp(reply->content_type, "application/problem+json") != 0 || reply->header_count != 1 ||
         strcmp(reply->headers[0].name, "Retry-After") != 0)
         fail_msg("%s: with %ld allocations: %d %.*s", row->name, allowed, reply->status, (int)reply->body.size,

@@ -534,7 +534,7 @@ static void test_refusals(void **state)
         cp_service_refuse(cases[at].status, "why", &exchange.reply, &exchange.memory.arena);
         struct cp_text body = exchange.reply.body;
         assert_int_equal(exchange.reply.status, cases[at].status);
-        assert_true(cp_json_check(body.bytes, body.size, &error));
+        assert_true(cp_test_is_json(body.bytes, body.size, &error));
         assert_true(cp_test_is_string(cp_test_at(body, "/errors/0/code"), cases[at].code));
         assert_false(cp_test_holds(body, "{0}") || cp_test_holds(body, "{1}"));
         assert_true(cases[at].status != 503 || header_of(&exchange.reply, "Retry-After"));

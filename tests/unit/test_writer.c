@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "server/json/json_check.h"
 #include "server/json/writer.h"
+#include "tests/json_text.h"
 
 /* ---- An arena of many small blocks ---- */
 
@@ -151,7 +151,7 @@ static void any_bytes_make_json(void **state)
         cp_writer_begin(&writer, &owner.arena, 0);
         cp_write_text(&writer, (struct cp_text){bytes, (size_t)round % sizeof bytes});
         struct cp_text text = cp_writer_text(&writer);
-        bool accepted = cp_json_check(text.bytes, text.size, &error);
+        bool accepted = cp_test_is_json(text.bytes, text.size, &error);
         assert_true(accepted || error.fault == CP_JSON_NUL);
         close_arena(&owner);
     }
@@ -240,7 +240,7 @@ static void growth(void **state)
         }
         cp_write_array_end(&writer);
         struct cp_text text = cp_writer_text(&writer);
-        assert_true(cp_json_check(text.bytes, text.size, &error));
+        assert_true(cp_test_is_json(text.bytes, text.size, &error));
         assert_int_equal(text.size, 2 + 10 + 90 * 2 + 900 * 3 + 1000 * 4 + 1999);
         assert_memory_equal(text.bytes, "[0,1,2,", 7);
         assert_memory_equal(text.bytes + text.size - 11, ",1998,1999]", 11);
