@@ -69,40 +69,46 @@ static const unsigned char *write_sequence(struct cp_writer *writer, const unsig
     return at + (length < 0 ? -length : 1);
 }
 
-/* The rest of a text from its first special byte on. */
 static void write_escaped(struct cp_writer *writer, const unsigned char *at, const unsigned char *end)
 {
     while (at < end) {
+        const unsigned char *plain = at;
+        at = cp_skip_plain(at, end);
+        append(writer, (const char *)plain, (size_t)(at - plain));
+        if (at == end) break;
         if (*at >= 0x80)
             at = write_sequence(writer, at, end);
         else
             write_escape(writer, *at++);
-        const unsigned char *plain = at;
-        at = cp_skip_plain(at, end);
-        append(writer, (const char *)plain, (size_t)(at - plain));
     }
 }
 
-/* The text is copied first and looked at where it lies then: zeros behind it, which are special, let that go on by
- * whole blocks to its end. */
+/* Does the text go between quotes as it is? Blocks that overlap reach its end, with no look past it. */
+static inline bool is_plain(struct cp_text text)
+{
+    const unsigned char *at = (const unsigned char *)text.bytes, *end = at + text.size;
+    if (text.size >= 16) {
+        for (; end - at > 16; at += 16)
+            if (cp_plain_prefix_16(at) < 16) return false;
+        return cp_plain_prefix_16(end - 16) == 16;
+    }
+    if (text.size >= 8) return cp_plain_prefix_8(at) == 8 && cp_plain_prefix_8(end - 8) == 8;
+    while (at < end && !cp_is_special(*at)) at++;
+    return at == end;
+}
+
 static void write_quoted(struct cp_writer *writer, struct cp_text text)
 {
-    enum { BLOCK = 16 };
-    size_t plain = 0;
-    size_t prefix;
-    char *out = cp_writer_begin_value(writer, text.size + BLOCK + 1) + 1;
-    out[-1] = '"';
-    if (text.size) memcpy(out, text.bytes, text.size); /* no text may be a null pointer */
-    memset(out + text.size, 0, BLOCK);
-    do {
-        prefix = (size_t)cp_plain_prefix_16((const unsigned char *)out + plain);
-        plain += prefix;
-    } while (prefix == BLOCK);
-    writer->size += plain + 1;
-    if (plain < text.size) {
-        const unsigned char *bytes = (const unsigned char *)text.bytes;
-        write_escaped(writer, bytes + plain, bytes + text.size);
+    char *out = cp_writer_begin_value(writer, text.size + 2);
+    *out++ = '"';
+    if (is_plain(text)) {
+        if (text.size) memcpy(out, text.bytes, text.size); /* no text may be a null pointer */
+        out[text.size] = '"';
+        writer->size += text.size + 2;
+        return;
     }
+    writer->size++;
+    write_escaped(writer, (const unsigned char *)text.bytes, (const unsigned char *)text.bytes + text.size);
     append(writer, "\"", 1);
 }
 
