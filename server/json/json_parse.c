@@ -445,6 +445,7 @@ static struct cp_json *read_text(struct parser *parser, struct cp_json *next)
     for (;;) {
         struct cp_json *value = next++;
         *value = (struct cp_json){0};
+        /* cppcheck-suppress uninitvar; those up to `depth` are set */
         bool member = depth && open[depth].value->type == CP_JSON_OBJECT;
         if (member && !(at = read_name(parser, at, &open[depth], value))) return NULL;
         if (depth) add_child(&open[depth], value);
