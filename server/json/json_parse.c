@@ -314,7 +314,7 @@ static void find_duplicates_in(struct parser *parser, const struct cp_json *obje
     const struct cp_json **members = CP_NEW_ARRAY(parser->arena, const struct cp_json *, object->size);
     const struct cp_json *member = cp_json_first(object);
     for (uint32_t index = 0; index < object->size; index++, member = cp_json_next(member)) members[index] = member;
-    qsort(members, object->size, sizeof *members, compare_names);
+    qsort(members, object->size, sizeof(const struct cp_json *), compare_names);
     for (uint32_t index = 1; index < object->size; index++)
         if (cp_text_equal(name_of(members[index - 1]), name_of(members[index])))
             note_first(&parser->duplicate, quote_of(parser, members[index]));
@@ -378,7 +378,7 @@ static inline position read_name(struct parser *parser, position at, struct cont
 static position read_literal(const struct parser *parser, position at, const char *literal, enum cp_json_type type,
                              struct cp_json *value)
 {
-    value->type = type;
+    value->type = (unsigned char)type;
     for (const char *letter = literal; *letter; at++, letter++)
         if (look(at, parser->end) != (unsigned char)*letter) return wrong(parser, at, literal);
     return at;
