@@ -314,20 +314,34 @@ static void report_unknown_layer_member(struct cp_reader *reader, const struct c
     report_unknown(reader, value, at, known, count);
 }
 
-static void read_kind_member(struct cp_reader *reader, const struct cp_json *value, const struct cp_path *at,
-                             struct cp_layer *layer, void *parameters)
+/* The index of the kind's member with this name, or -1. People write members in the table's order: `begin`, one past the
+ * last that was found, is the likeliest. */
+static int find_member(const struct cp_layer_kind *kind, struct cp_text name, int begin)
+{
+    for (int index = begin; index < kind->member_count; index++)
+        if (cp_text_is(name, kind->members[index].name)) return index;
+    for (int index = 0; index < begin; index++)
+        if (cp_text_is(name, kind->members[index].name)) return index;
+    return -1;
+}
+
+static void read_members(struct cp_reader *reader, const struct cp_json *object, const struct cp_path *at,
+                         struct cp_layer *layer, void *parameters)
 {
     const struct cp_layer_kind *kind = layer->type->kind;
-    struct cp_text name = cp_json_name(value);
-    for (int index = 0; index < kind->member_count; index++) {
-        const struct cp_member *member = &kind->members[index];
-        if (!cp_text_is(name, member->name)) continue;
-        struct cp_path path = CP_PATH_MEMBER(at, name);
-        cp_read_layer_member(reader, value, &path, member, layer->type->axes, parameters);
-        if (!member->nullable || cp_json_type(value) != CP_JSON_NULL) layer->given |= 1u << index;
-        return;
+    int index = -1;
+    for (const struct cp_json *value = cp_json_first(object); value; value = cp_json_next(value)) {
+        if (cp_text_equal(cp_json_name(value), CP_TEXT("type"))) continue; /* read before */
+        int found = find_member(kind, cp_json_name(value), index + 1);
+        if (found < 0) {
+            if (!read_common_member(reader, value, at, layer)) report_unknown_layer_member(reader, value, at, kind);
+            continue;
+        }
+        index = found;
+        struct cp_path path = CP_PATH_MEMBER(at, cp_json_name(value));
+        cp_read_layer_member(reader, value, &path, &kind->members[index], layer->type->axes, parameters);
+        if (!kind->members[index].nullable || cp_json_type(value) != CP_JSON_NULL) layer->given |= 1u << index;
     }
-    if (!read_common_member(reader, value, at, layer)) report_unknown_layer_member(reader, value, at, kind);
 }
 
 static void check_required(struct cp_reader *reader, const struct cp_json *object, const struct cp_path *at,
@@ -373,8 +387,7 @@ static void read_layer(struct cp_reader *reader, const struct cp_json *object, c
     char *parameters = cp_arena_take(reader->arena, kind->parameter_size, alignof(max_align_t));
     if (kind->parameter_size) memcpy(parameters, kind->defaults, kind->parameter_size);
     layer->params = parameters;
-    for (const struct cp_json *value = cp_json_first(object); value; value = cp_json_next(value))
-        read_kind_member(reader, value, at, layer, parameters);
+    read_members(reader, object, at, layer, parameters);
     check_required(reader, object, at, layer);
     if (reader->problems.count == before) check_legal(reader, at, layer);
 }
