@@ -2,12 +2,17 @@
 
 #include "core/layers/kinds.h"
 
+/* What a layer of which padding decides whether it is a stage has to become. */
+enum turn { AS_IT_IS, KEEPS, GROWS, SHRINKS, TURNS };
+
 struct walk {
     const struct cp_plan *plan;
     const struct cp_pairing *pairing;
     struct cp_repair *repair;
     struct cp_range *wanted; /* [position in the path][axis]: what each stage may give */
     const bool *is_stage;    /* [position in the path]; a layer that is none keeps its size */
+    const enum turn *turns;  /* [position in the path]; NULL: no demands */
+    int turning_axis;        /* to which GROWS and SHRINKS apply */
     int64_t *sizes;          /* [decoder layer][axis]: after the changes so far; 0 where not known */
 };
 
@@ -156,6 +161,23 @@ static struct cp_range meet(const struct walk *walk, const struct cp_layer *laye
     return wanted;
 }
 
+static struct cp_range at_most(struct cp_range range, int64_t limit)
+{
+    if (range.high > limit) range.high = limit;
+    return range;
+}
+
+static struct cp_range at_least(struct cp_range range, int64_t limit)
+{
+    if (range.low < limit) range.low = limit;
+    return range;
+}
+
+static enum turn turn_at(const struct walk *walk, uint32_t position, int axis)
+{
+    return walk->turns && axis == walk->turning_axis ? walk->turns[position] : AS_IT_IS;
+}
+
 /* Else only the last size counts, and what the stages before it may give follows backwards. */
 static void want_last(struct walk *walk, int axis)
 {
@@ -170,6 +192,9 @@ static void want_last(struct walk *walk, int axis)
             wanted = stage_at(walk, pairing->path[position], axis, &stage) ? cp_stage_demand(&stage, wanted) : no_size;
         else
             wanted = rearranges(walk, layer) ? any_size : meet(walk, layer, axis, wanted);
+        enum turn turn = turn_at(walk, position, axis);
+        if (turn == GROWS) wanted = at_most(wanted, walk->wanted[slot(position, axis)].high - 1);
+        if (turn == SHRINKS) wanted = at_least(wanted, walk->wanted[slot(position, axis)].low + 1);
     }
 }
 
@@ -199,7 +224,10 @@ static bool adjust(struct walk *walk, uint32_t position)
         int64_t input = size_of(walk, layer->sources[0], axis);
         if (input == 0 || !stage_at(walk, at, axis, &stage)) return false;
         if (!walk->is_stage[position]) *wanted = (struct cp_range){input, input, 1};
-        int64_t output = cp_range_nearest(cp_stage_reach(&stage, input), *wanted, cp_stage_output(&stage, input));
+        struct cp_range reach = cp_stage_reach(&stage, input);
+        if (turn_at(walk, position, axis) == GROWS) reach = at_least(reach, input + 1);
+        if (turn_at(walk, position, axis) == SHRINKS) reach = at_most(reach, input - 1);
+        int64_t output = cp_range_nearest(reach, *wanted, cp_stage_output(&stage, input));
         if (output == 0) {
             get_stuck(walk, position);
             return false;
@@ -240,11 +268,11 @@ static void attempt(struct walk *walk)
 {
     const struct cp_stack *stack = walk->plan->stack;
     size_t slots = (size_t)(stack->layer_count - stack->encoder_count) * CP_MAX_AXES;
-    bool paired = stages_left(walk) == walk->pairing->encoder_stages;
     memset(walk->sizes, 0, slots * sizeof *walk->sizes);
     walk->repair->count = walk->pairing->path_count;
+    walk->repair->paired = stages_left(walk) == walk->pairing->encoder_stages;
     for (int axis = 0; axis < walk->repair->axes; axis++) {
-        if (paired)
+        if (walk->repair->paired)
             want_partners(walk, axis);
         else
             want_last(walk, axis);
@@ -259,17 +287,25 @@ static int64_t new_size(const struct walk *walk, uint32_t position, int axis)
     return walk->sizes[slot(walk->pairing->path[position] - decoder_begins(walk), axis)];
 }
 
-/* Will this stage be none once the repair is made? One of stride 1 whose padding comes out right. */
-static bool becomes_keeper(const struct walk *walk, uint32_t position)
+/* Whether padding decides if this layer is a stage: one of stride 1, or a border. */
+static bool can_be_either(const struct walk *walk, uint32_t position)
 {
     const struct cp_layer *layer = &walk->plan->stack->layers[walk->pairing->path[position]];
     for (int axis = 0; axis < walk->repair->axes; axis++) {
         struct cp_stage stage;
         if (!stage_at(walk, walk->pairing->path[position], axis, &stage)) return false;
         if (stage.form != CP_STAGE_BORDER && stage.window.stride != 1) return false;
-        if (new_size(walk, position, axis) != size_of(walk, layer->sources[0], axis)) return false;
     }
-    return true;
+    return layer->type->axes == walk->repair->axes;
+}
+
+/* Will this stage be none once the repair is made? */
+static bool becomes_keeper(const struct walk *walk, uint32_t position)
+{
+    const struct cp_layer *layer = &walk->plan->stack->layers[walk->pairing->path[position]];
+    for (int axis = 0; axis < walk->repair->axes; axis++)
+        if (new_size(walk, position, axis) != size_of(walk, layer->sources[0], axis)) return false;
+    return can_be_either(walk, position);
 }
 
 static bool partners_agree(const struct walk *walk)
@@ -296,6 +332,52 @@ static bool still_valid(const struct walk *walk, bool *stages_after)
     return stages_left(&after) != walk->pairing->encoder_stages || partners_agree(&after);
 }
 
+/* Do these stages lead to a pair that round-trips? */
+static bool succeeds(struct walk *walk, const bool *is_stage, const enum turn *turns, bool *stages_after)
+{
+    walk->is_stage = is_stage;
+    walk->turns = turns;
+    attempt(walk);
+    return walk->repair->result == CP_REPAIRED && still_valid(walk, stages_after);
+}
+
+/* The layers of which padding decides whether they are stages: the first few, so that little is tried in all. */
+static uint32_t find_turning(const struct walk *walk, uint32_t *turning, uint32_t room, uint32_t *combinations)
+{
+    enum { MOST_VISITS = 8192 };
+    uint32_t count = walk->pairing->path_count, found = 0;
+    *combinations = 1;
+    for (uint32_t position = 0; position < count && found < room; position++) {
+        if (!can_be_either(walk, position)) continue;
+        if ((uint64_t)count * *combinations > MOST_VISITS) break;
+        turning[found++] = position;
+        *combinations *= TURNS - KEEPS;
+    }
+    return found;
+}
+
+/* Repairs that make a stage of a layer that keeps its size, or the other way round: others become partners then, or with
+ * other counts of stages the last size decides alone. */
+static bool succeeds_turning(struct walk *walk, const bool *is_stage, struct cp_arena *arena)
+{
+    enum { MOST_TURNING = 6 };
+    uint32_t count = walk->pairing->path_count, turning[MOST_TURNING], combinations;
+    uint32_t turning_count = find_turning(walk, turning, MOST_TURNING, &combinations);
+    bool *others = CP_NEW_ARRAY(arena, bool, count), *stages_after = CP_NEW_ARRAY(arena, bool, count);
+    enum turn *turns = CP_NEW_ARRAY(arena, enum turn, count);
+    memcpy(others, is_stage, count * sizeof *others);
+    for (uint32_t number = 0; number < combinations; number++) {
+        uint32_t rest = number;
+        for (uint32_t at = 0; at < turning_count; at++, rest /= TURNS - KEEPS) {
+            turns[turning[at]] = (enum turn)(KEEPS + rest % (TURNS - KEEPS));
+            others[turning[at]] = turns[turning[at]] != KEEPS;
+        }
+        for (walk->turning_axis = 0; walk->turning_axis < walk->repair->axes; walk->turning_axis++)
+            if (succeeds(walk, others, turns, stages_after)) return true;
+    }
+    return false;
+}
+
 void cp_find_repair(struct cp_repair *repair, const struct cp_plan *plan, const struct cp_pairing *pairing,
                     struct cp_arena *arena)
 {
@@ -312,11 +394,9 @@ void cp_find_repair(struct cp_repair *repair, const struct cp_plan *plan, const 
     struct walk walk = {.plan = plan,
                         .pairing = pairing,
                         .repair = repair,
-                        .is_stage = is_stage,
                         .wanted = CP_NEW_ARRAY(arena, struct cp_range, slots),
                         .sizes = CP_NEW_ARRAY(arena, int64_t, slots)};
-    attempt(&walk);
-    if (still_valid(&walk, stages_after)) return;
-    walk.is_stage = stages_after;
-    attempt(&walk);
+    if (succeeds(&walk, is_stage, NULL, stages_after) || succeeds_turning(&walk, is_stage, arena)) return;
+    if (!succeeds(&walk, is_stage, NULL, stages_after) && repair->result == CP_REPAIRED)
+        repair->result = CP_REPAIR_MISSES; /* it would fit at the end, but not with its partners */
 }

@@ -12,7 +12,8 @@ struct cp_repair {
         CP_REPAIR_MISSES,  /* the last size is not the input's, and no stage has a say in it */
         CP_REPAIR_UNKNOWN, /* a size on the way is not known, or branches do not meet */
     } result;
-    int axes; /* of the network's input */
+    bool paired; /* as many stages as the encoder has, which are its partners; else the last size decides alone */
+    int axes;    /* of the network's input */
     /* Layers of pairing->path that have been looked at: all of them, or those before the one that is stuck. Adjustments
      * are all zero for layers whose kind never changes sizes. */
     uint32_t count;

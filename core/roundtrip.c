@@ -288,7 +288,9 @@ static void report_fix(const struct judgement *judgement, uint32_t position, str
     struct cp_finding *finding =
         cp_findings_add(&plan->findings, CP_CODE_round_trip_mismatch, layer,
                         CP_ARGUMENTS(cp_name(plan->stack->layers[layer].name), given_sizes(judgement, layer),
-                                     wanted_sizes(judgement, position), cp_words(fix.member)));
+                                     wanted_sizes(judgement, position), cp_words(fix.member),
+                                     cp_words(judgement->repair.paired ? "is what the encoder took there"
+                                                                       : "is needed to get the input's size back")));
     finding->member = fix.member;
     finding->axes = judgement->repair.axes;
     finding->fix = fix;

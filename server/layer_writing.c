@@ -16,9 +16,18 @@ static void write_axis_value(struct cp_writer *writer, const struct cp_member *m
         cp_write_integer(writer, value);
 }
 
-static void write_axes(struct cp_writer *writer, const struct cp_member *member, const int64_t *values, int axes)
+/* PyTorch calls a transposed layer with its output_size, which has to be a list there. */
+static bool is_always_list(const struct cp_layer *layer, const struct cp_member *member)
 {
-    if (all_equal(values, axes)) {
+    enum cp_stage_form form = layer->type->kind->stage;
+    return (form == CP_STAGE_TRANSPOSED || form == CP_STAGE_UNPOOLING) && strcmp(member->name, "output_size") == 0;
+}
+
+/* One number where it is the same for all axes, unless a list is needed. */
+static void write_axes(struct cp_writer *writer, const struct cp_member *member, const int64_t *values, int axes,
+                       bool listed)
+{
+    if (!listed && all_equal(values, axes)) {
         write_axis_value(writer, member, values[0]);
         return;
     }
@@ -49,7 +58,7 @@ static void write_padding(struct cp_writer *writer, const struct cp_member *memb
     else if (!symmetric || flat_misread)
         write_pairs(writer, padding, axes);
     else
-        write_axes(writer, member, padding->begin, axes);
+        write_axes(writer, member, padding->begin, axes, false);
 }
 
 static void write_sizes(struct cp_writer *writer, const struct cp_sizes *sizes, bool channels_last)
@@ -74,7 +83,7 @@ static void write_value(struct cp_writer *writer, const struct cp_layer *layer, 
     int axes = layer->type->axes;
     switch (member->type) {
     case CP_MEMBER_INTEGER: cp_write_integer(writer, *(const int64_t *)value); break;
-    case CP_MEMBER_AXES: write_axes(writer, member, value, axes); break;
+    case CP_MEMBER_AXES: write_axes(writer, member, value, axes, is_always_list(layer, member)); break;
     case CP_MEMBER_BOOLEAN: cp_write_boolean(writer, *(const bool *)value); break;
     case CP_MEMBER_NUMBER: cp_write_double(writer, *(const double *)value); break;
     case CP_MEMBER_WORD: cp_write_string(writer, member->words[*(const int *)value]); break;

@@ -170,6 +170,66 @@ static bool can_keep(const struct cp_test_layer *layer, int axis, int size)
 /* Undecided: sizes grow past what is searched. */
 enum answer { NO, YES, UNDECIDED };
 
+/* Whether padding decides if this layer keeps its size. */
+static bool can_be_either(const struct cp_test_layer *layer, int axes)
+{
+    if (layer->kind == CP_TEST_ZERO_PAD || layer->kind == CP_TEST_REFLECTION_PAD) return true;
+    for (int axis = 0; axis < axes; axis++)
+        if (layer->kind > CP_TEST_UNPOOL || layer->s[axis] != 1) return false;
+    return true;
+}
+
+/* Where a decoder can be after some of its layers, on one axis: sizes by how many stages there were, and whether each of
+ * these gave what its partner took. */
+struct standing {
+    struct size_set after[CP_TEST_MOST_LAYERS + 1][2];
+};
+
+static void advance(struct standing *next, const struct standing *now, const struct cp_test_layer *layer, int input,
+                    const int *wanted, int encoder_count)
+{
+    struct size_set reached = {0};
+    try_all(&reached, layer, 0, input);
+    bool either = can_be_either(layer, 1), changes = cp_changes_size(layer, 1);
+    for (int count = 0; count < CP_TEST_MOST_LAYERS; count++)
+        for (int matched = 0; matched < 2; matched++)
+            for (int size = 1; now->after[count][matched].has[input] && size <= MOST_SIZE; size++) {
+                bool is_stage = either ? size != input : changes;
+                bool right = matched && (!is_stage || (count < encoder_count && wanted[count] == size));
+                if (reached.has[size]) next->after[count + is_stage][right].has[size] = true;
+            }
+}
+
+static bool any_at(const struct standing *standing, int size)
+{
+    for (int count = 0; count <= CP_TEST_MOST_LAYERS; count++)
+        if (standing->after[count][0].has[size] || standing->after[count][1].has[size]) return true;
+    return false;
+}
+
+/* On one axis the search is exact, layers that become stages or cease to be some included. */
+static enum answer line_can(const struct cp_test_pair *pair)
+{
+    int wanted[CP_TEST_MOST_LAYERS], latent, last = pair->input[0];
+    int encoder_count = wanted_sizes(pair, 0, wanted, &latent);
+    struct standing now = {0};
+    now.after[0][1].has[latent] = true;
+    for (int at = 0; at < pair->decoder.count; at++) {
+        const struct cp_test_layer *layer = &pair->decoder.layer[at];
+        bool multiplies = layer->kind <= CP_TEST_UNSHUFFLE && layer->kind >= CP_TEST_UPSCALE;
+        struct standing next = {0};
+        for (int input = 1; input <= MOST_SIZE; input++) {
+            if (!any_at(&now, input)) continue;
+            if (multiplies && cp_output_of(layer, 0, input) > MOST_SIZE) return UNDECIDED;
+            advance(&next, &now, layer, input, wanted, encoder_count);
+        }
+        now = next;
+    }
+    for (int count = 0; count <= CP_TEST_MOST_LAYERS; count++)
+        if (now.after[count][1].has[last] || (count != encoder_count && now.after[count][0].has[last])) return YES;
+    return NO;
+}
+
 static enum answer axis_can(const struct cp_test_pair *pair, int axis)
 {
     struct size_set set = {0};
@@ -200,33 +260,25 @@ static enum answer axis_can(const struct cp_test_pair *pair, int axis)
     return set.has[pair->input[axis]] ? YES : NO;
 }
 
-static enum answer can_round_trip(const struct cp_test_pair *pair)
-{
-    enum answer all = YES;
-    for (int axis = 0; axis < pair->axes; axis++) {
-        enum answer one = axis_can(pair, axis);
-        if (one == NO || all == YES) all = one;
-        if (all == NO) break;
-    }
-    return all;
-}
-
 /* A repair can turn stages of stride 1 into layers that keep every size. Where that can leave as many as the encoder has,
- * they become partners with more to agree on, and the search above is too optimistic. */
+ * they become partners with more to agree on, and the search on each axis alone is too optimistic. */
 static bool may_gain_partners(const struct cp_test_pair *pair)
 {
     int positions[CP_TEST_MOST_LAYERS];
     int encoders = stages_of(&pair->encoder, pair->axes, 0, positions);
     int decoders = stages_of(&pair->decoder, pair->axes, 0, positions), firm = 0;
-    for (int at = 0; at < decoders; at++) {
-        const struct cp_test_layer *layer = &pair->decoder.layer[positions[at]];
-        bool keeps =
-            layer->kind <= CP_TEST_UNPOOL || layer->kind == CP_TEST_ZERO_PAD || layer->kind == CP_TEST_REFLECTION_PAD;
-        for (int axis = 0; layer->kind <= CP_TEST_UNPOOL && axis < pair->axes; axis++)
-            keeps = keeps && layer->s[axis] == 1;
-        firm += !keeps;
-    }
+    for (int at = 0; at < decoders; at++) firm += !can_be_either(&pair->decoder.layer[positions[at]], pair->axes);
     return firm <= encoders && encoders < decoders;
+}
+
+/* On several axes a repair is certain where the stages can stay what they are. */
+static enum answer can_round_trip(const struct cp_test_pair *pair)
+{
+    if (pair->axes == 1) return line_can(pair);
+    if (may_gain_partners(pair)) return UNDECIDED;
+    for (int axis = 0; axis < pair->axes; axis++)
+        if (axis_can(pair, axis) != YES) return UNDECIDED;
+    return YES;
 }
 
 /* ---- Asking ------------------------------------------------------------------------------------------------------- */
@@ -268,8 +320,9 @@ static struct cp_test_text fixed_request(struct cp_text request, struct cp_text 
     return text;
 }
 
-/* What is wrong with the answer to a pair whose encoder is well, or NULL. */
-static const char *check_fixes(struct cp_text request, struct cp_text body, bool can, bool may_be_less)
+/* What is wrong with the answer to a pair whose encoder is well, or NULL. Undecided ones are repaired, or it is said
+ * that they cannot be. */
+static const char *check_fixes(struct cp_text request, struct cp_text body, enum answer can)
 {
     struct cp_test_exchange exchange;
     struct cp_test_text text = fixed_request(request, body);
@@ -277,11 +330,11 @@ static const char *check_fixes(struct cp_text request, struct cp_text body, bool
     bool valid = exchange.reply.status == 200 && cp_test_is(cp_test_at(exchange.reply.body, "/valid"), "true");
     bool told = has_finding(body, "no_fix_round_trips") || has_finding(body, "output_differs");
     const char *wrong = NULL;
-    if (can && may_be_less && !valid) can = false; /* then it has to be said */
-    if (can && !valid) wrong = "a repair is possible, but the fixes do not make one";
-    if (!can && valid) wrong = "the search finds no repair, but the fixes make one";
-    if (!can && !told) wrong = "no repair is possible, which nothing says";
-    if (can && told) wrong = "a repair is possible, but one finding says there is none";
+    if (can == UNDECIDED) can = valid ? YES : NO;
+    if (can == YES && !valid) wrong = "a repair is possible, but the fixes do not make one";
+    if (can == NO && valid) wrong = "the search finds no repair, but the fixes make one";
+    if (can == NO && !told) wrong = "no repair is possible, which nothing says";
+    if (can == YES && told) wrong = "a repair is possible, but one finding says there is none";
     if (wrong)
         print_error("%s\n  fixed: %.*s\n  -> %.*s\n", wrong, (int)text.size, text.bytes, (int)exchange.reply.body.size,
                     exchange.reply.body.bytes);
@@ -319,7 +372,7 @@ static bool check_pair(const struct cp_test_pair *pair, struct tally *tally)
     if (!wrong && !refused && valid != verdict_of(pair)) wrong = valid ? "it is not valid" : "it is valid";
     if (!wrong && !refused && !valid && encoder_is_well(pair)) {
         enum answer can = can_round_trip(pair);
-        if (can != UNDECIDED) wrong = check_fixes(request, body, can == YES, may_gain_partners(pair));
+        wrong = check_fixes(request, body, can);
         *(can == YES ? &tally->repaired : can == NO ? &tally->impossible : &tally->undecided) += 1;
     }
     tally->valid += valid;

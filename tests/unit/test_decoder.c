@@ -51,6 +51,12 @@ static const struct design_row design_rows[] = {
                 "{\"type\":\"ReLU\",\"name\":\"r_mirror\"},"
                 "{\"type\":\"ConvTranspose2d\",\"name\":\"a_inverse\",\"in_channels\":8,\"out_channels\":1,"
                 "\"kernel_size\":3,\"stride\":2,\"padding\":1,\"output_padding\":1}]"},
+    {.name = "an unpooling to a size, which PyTorch takes as a list only",
+     .input = "[1, 2, 7, 7]",
+     .encoder = LAYER("MaxPool2d", "\"name\": \"p\", \"kernel_size\": 2, \"ceil_mode\": true"),
+     .more = "\"pool_inverse\": \"unpool\", ",
+     .decoder = "[{\"type\":\"MaxUnpool2d\",\"name\":\"p_inverse\",\"kernel_size\":2,\"stride\":2,\"padding\":0,"
+                "\"output_size\":[7,7]}]"},
     {.name = "a dense end",
      .input = "[1, 2, 4, 4]",
      .encoder = LAYER("Flatten", "\"name\": \"f\"") ", " LAYER("Linear", "\"name\": \"l\", \"out_features\": 5"),

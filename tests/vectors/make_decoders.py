@@ -97,22 +97,15 @@ def says_what_torch_has(layers):
     return not any("Unpool" in layer["type"] and isinstance(listed(layer["padding"], 1)[0], list) for layer in layers)
 
 
-def shape_after(layer, x):
-    """torch.nn's unpooling takes its output_size as a list only."""
-    if "output_size" in layer and "Unpool" in layer["type"]:
-        layer = layer | {"output_size": listed(layer["output_size"], x.dim() - 2)}
-    return apply(layer, [x])[1]
-
-
 def case(convplan, body):
     decoder = design(convplan, body)
     if not decoder or not says_what_torch_has(decoder):
         return None
     x, shapes = torch.zeros(body["input"]), []
     for layer in body["encoder"]:
-        x = shape_after(layer, x)
+        x = apply(layer, [x])[1]
     for layer in decoder:
-        x = shape_after(layer, x)
+        x = apply(layer, [x])[1]
         shapes.append(list(x.shape))
     if shapes[-1] != body["input"]:
         raise SystemExit(f"PyTorch's last shape is {shapes[-1]}: {json.dumps(body)}")
