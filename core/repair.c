@@ -344,7 +344,7 @@ static bool succeeds(struct walk *walk, const bool *is_stage, const enum turn *t
 /* The layers of which padding decides whether they are stages: the first few, so that little is tried in all. */
 static uint32_t find_turning(const struct walk *walk, uint32_t *turning, uint32_t room, uint32_t *combinations)
 {
-    enum { MOST_VISITS = 8192 };
+    enum { MOST_VISITS = 2048 };
     uint32_t count = walk->pairing->path_count, found = 0;
     *combinations = 1;
     for (uint32_t position = 0; position < count && found < room; position++) {

@@ -143,16 +143,29 @@ static int64_t few_sizes(const struct cp_axis_run *run)
     return CP_MAX_SIZES_STEPS / 8 / ((int64_t)run->count + 1);
 }
 
-/* A size that gets furthest, for an explanation where none works: among the small ones, or where the law holds. */
+/* By how much the step that stopped the run misses, where it compares two sizes. */
+static int64_t gap_of(const struct cp_axis_run *run, uint32_t done)
+{
+    if (done >= run->count) return 0;
+    const struct cp_step *step = &run->program->steps[run->order[done]];
+    if (step->form != CP_STEP_EQUAL) return 0;
+    int64_t gap = run->sizes[step->left] - run->sizes[step->right];
+    return gap < 0 ? -gap : gap;
+}
+
+/* A size that gets furthest, for an explanation where none works: among the small ones, or where the law holds. Of those
+ * that get as far, the first that misses least. */
 static int64_t furthest_size(struct cp_axis_run *run, int64_t from)
 {
     enum { MOST_TRIED = 1024 };
     uint32_t done, most = 0;
     int64_t tried = few_sizes(run) < MOST_TRIED ? few_sizes(run) : MOST_TRIED;
-    int64_t best = 1, end = from < tried ? tried : from;
+    int64_t best = 1, least_gap = CP_MAX_COUNT, end = from < tried ? tried : from;
     for (int64_t n = 1; n <= tried; n++) {
         (void)!cp_axis_run(run, n, &done);
-        if (done > most) most = done, best = n;
+        int64_t gap = gap_of(run, done);
+        if (done < most || (done == most && gap >= least_gap)) continue;
+        most = done, least_gap = gap, best = n;
     }
     (void)!cp_axis_run(run, end, &done);
     return done > most ? end : best;

@@ -18,6 +18,8 @@ const struct cp_file_command cp_file_commands[] = {
     {"shapes", "/v1/shapes", "application/json", "every layer's output shape, parameters and cost", cp_text_of_shapes},
     {"roundtrip", "/v1/roundtrip", "application/json", "whether a decoder undoes an encoder", cp_text_of_roundtrip},
     {"decoder", "/v1/decoder", "application/json", "the decoder that undoes an encoder", cp_text_of_decoder},
+    {"sizes", "/v1/sizes", "application/json", "exactly which input sizes work", cp_text_of_sizes},
+    {"solve", "/v1/solve", "application/json", "all parameters that turn one size into another", cp_text_of_solve},
     {"convolve", "/v1/convolve", "application/json", "the numbers of a small convolution or pooling",
      cp_text_of_convolve},
 };

@@ -153,19 +153,48 @@ static void write_failures(struct cp_writer *writer, const struct cp_sizes_reply
     cp_write_object_end(writer);
 }
 
-static struct cp_text describe_nothing(const struct cp_sizes_reply *reply, int symbol)
+/* Why no size works, at the layer that stops the one that gets furthest; false where nothing fails there alone. */
+static bool explain_nothing(const struct cp_sizes_reply *reply, int symbol, struct cp_stack *stack,
+                            struct cp_finding *nothing)
 {
-    struct cp_stack stack;
     int64_t n = reply->sizes->furthest[symbol];
-    const struct cp_finding *finding = failure_at(reply, symbol, n, &stack);
-    if (!finding) return CP_TEXT("no size works");
+    const struct cp_finding *finding = failure_at(reply, symbol, n, stack);
+    if (!finding) return false;
     struct cp_argument arguments[CP_MAX_ARGUMENTS];
     cp_arguments_in_layout(reply->arena, finding, reply->style.channels_last, arguments);
     struct cp_text detail =
         cp_message(reply->arena, cp_statuses[finding->code].detail, arguments, finding->argument_count);
-    return cp_message(reply->arena, "no size works: with {0} = {1}, layer `{2}` fails: {3}",
-                      CP_ARGUMENTS(cp_name(reply->symbols->names[symbol]), cp_number(n),
-                                   cp_name(stack.layers[finding->layer].name), cp_name(detail)));
+    *nothing = *finding;
+    nothing->code = CP_CODE_no_size_works;
+    nothing->fix.member = NULL;
+    nothing->argument_count = 4;
+    nothing->arguments[0] = cp_name(reply->symbols->names[symbol]);
+    nothing->arguments[1] = cp_number(n);
+    nothing->arguments[2] = cp_name(stack->layers[finding->layer].name);
+    nothing->arguments[3] = cp_name(detail);
+    return true;
+}
+
+static struct cp_text describe_nothing(const struct cp_sizes_reply *reply, int symbol)
+{
+    struct cp_stack stack;
+    struct cp_finding nothing;
+    if (!explain_nothing(reply, symbol, &stack, &nothing)) return CP_TEXT("no size works");
+    return cp_message(reply->arena, "no size works: with {0} = {1}, layer `{2}` fails: {3}", nothing.arguments,
+                      nothing.argument_count);
+}
+
+/* One for each free size of which none works. */
+static void write_findings(struct cp_writer *writer, const struct cp_sizes_reply *reply)
+{
+    struct cp_stack stack;
+    struct cp_finding nothing;
+    CP_WRITE_NAME(writer, "findings");
+    cp_write_array_begin(writer);
+    for (int symbol = 0; symbol < reply->symbols->count; symbol++)
+        if (reply->sizes->sets[symbol].minimum == 0 && explain_nothing(reply, symbol, &stack, &nothing))
+            cp_write_finding(writer, &stack, &nothing, &reply->style);
+    cp_write_array_end(writer);
 }
 
 /* ---- Symbols ------------------------------------------------------------------------------------------------------ */
@@ -379,5 +408,6 @@ void cp_write_sizes(struct cp_writer *writer, const struct cp_sizes_reply *reply
     write_inputs(writer, reply);
     write_output(writer, reply);
     write_laws(writer, reply);
+    write_findings(writer, reply);
     cp_write_object_end(writer);
 }

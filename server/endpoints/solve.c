@@ -60,7 +60,8 @@ static const struct solvable *find_type(struct cp_text name, int *axes)
 
 struct problem {
     const struct solvable *type;
-    int axes; /* of the type; 0: as many as the lists have */
+    struct cp_text name; /* of the type, as written */
+    int axes;            /* of the type; 0: as many as the lists have */
     struct cp_solve_question common;
     bool per_axis;
     int axis_count; /* of the answer */
@@ -246,6 +247,7 @@ static bool read_problem(struct cp_reader *reader, struct cp_text body, struct p
     if (!request) return false;
     problem->type = read_type(reader, request, &problem->axes);
     if (!problem->type) return false;
+    problem->name = cp_json_text(cp_json_member(request, CP_TEXT("type")));
     cp_read_known_members(reader, request, NULL, problem->type->members, REQUIRED_MEMBERS);
     problem->common.operation = problem->type->operation;
     read_parameters(reader, request, &problem->common);
@@ -306,14 +308,45 @@ static void write_solutions(struct cp_writer *writer, const struct problem *prob
     cp_write_boolean(writer, solutions->listed_count < solutions->count);
 }
 
-static void write_answer(struct cp_writer *writer, const struct problem *problem, const struct cp_solutions *solutions)
+static bool all_solved(const struct problem *problem, const struct cp_solutions *solutions)
 {
+    for (int axis = 0; axis < problem->axis_count; axis++)
+        if (solutions[axis].count == 0) return false;
+    return true;
+}
+
+/* What cannot be done on an axis, as a finding at the output. */
+static void write_unsolved(struct cp_writer *writer, const struct problem *problem, int axis)
+{
+    const struct cp_status *status = &cp_statuses[CP_CODE_no_solution];
+    const char *letter = problem->per_axis ? cp_axis_letter(axis, problem->axis_count) : NULL;
+    int64_t input = problem->input[axis];
+    struct cp_text sizes = cp_message(writer->arena, input ? "turns {0} into {1}" : "gives {1} from any input",
+                                      CP_ARGUMENTS(cp_number(input), cp_number(problem->output[axis])));
     cp_write_object_begin(writer);
-    if (!problem->per_axis) {
-        write_solutions(writer, problem, &solutions[0]);
-        cp_write_object_end(writer);
-        return;
-    }
+    CP_WRITE_NAME(writer, "code");
+    cp_write_string(writer, status->code);
+    CP_WRITE_NAME(writer, "severity");
+    cp_write_string(writer, "error");
+    CP_WRITE_NAME(writer, "layer");
+    cp_write_null(writer);
+    CP_WRITE_NAME(writer, "pointer");
+    cp_write_string(writer, "/output");
+    CP_WRITE_NAME(writer, "axis");
+    if (letter)
+        cp_write_string(writer, letter);
+    else
+        cp_write_null(writer);
+    CP_WRITE_NAME(writer, "detail");
+    cp_write_text(writer,
+                  cp_message(writer->arena, status->detail, CP_ARGUMENTS(cp_name(problem->name), cp_name(sizes))));
+    CP_WRITE_NAME(writer, "suggestion");
+    cp_write_string(writer, status->suggestion);
+    cp_write_object_end(writer);
+}
+
+static void write_axes(struct cp_writer *writer, const struct problem *problem, const struct cp_solutions *solutions)
+{
     CP_WRITE_NAME(writer, "axes");
     cp_write_array_begin(writer);
     for (int axis = 0; axis < problem->axis_count; axis++) {
@@ -323,6 +356,22 @@ static void write_answer(struct cp_writer *writer, const struct problem *problem
         write_solutions(writer, problem, &solutions[axis]);
         cp_write_object_end(writer);
     }
+    cp_write_array_end(writer);
+}
+
+static void write_answer(struct cp_writer *writer, const struct problem *problem, const struct cp_solutions *solutions)
+{
+    cp_write_object_begin(writer);
+    CP_WRITE_NAME(writer, "valid");
+    cp_write_boolean(writer, all_solved(problem, solutions));
+    if (problem->per_axis)
+        write_axes(writer, problem, solutions);
+    else
+        write_solutions(writer, problem, &solutions[0]);
+    CP_WRITE_NAME(writer, "findings");
+    cp_write_array_begin(writer);
+    for (int axis = 0; axis < problem->axis_count; axis++)
+        if (solutions[axis].count == 0) write_unsolved(writer, problem, axis);
     cp_write_array_end(writer);
     cp_write_object_end(writer);
 }

@@ -1,13 +1,9 @@
 /* The reply of /v1/convolve: its tensors as matrices, and what each method cost. */
+#include "server/formats/reply_text.h"
 #include "server/formats/report.h"
 
 /* Rows and columns that are shown of one matrix, and matrices of one tensor: what a person can look over. */
 enum { MOST_ROWS = 64, MOST_COLUMNS = 32, MOST_MATRICES = 64 };
-
-static const struct cp_json *member(const struct cp_json *object, const char *name)
-{
-    return object ? cp_json_member(object, cp_text_of(name)) : NULL;
-}
 
 static struct cp_text number_text(struct cp_arena *arena, const struct cp_json *number)
 {
@@ -135,13 +131,14 @@ static void write_checks(const struct cp_page *page, const struct cp_json *check
     if (!is_list(checks)) return;
     cp_table_begin(&table, page->out->arena, columns, sizeof columns / sizeof columns[0]);
     for (const struct cp_json *check = cp_json_first(checks); check; check = cp_json_next(check)) {
-        const struct cp_json *method = member(check, "method"), *difference = member(check, "max_abs_difference");
+        const struct cp_json *method = cp_reply_member(check, "method"),
+                             *difference = cp_reply_member(check, "max_abs_difference");
         bool number = difference && cp_json_type(difference) == CP_JSON_NUMBER;
         cp_table_row(&table, CP_TONE_PLAIN);
         cp_table_cell(&table, method ? cp_json_text(method) : CP_TEXT("?"));
         cp_table_cell(&table, number ? number_text(page->out->arena, difference) : CP_TEXT("?"));
-        write_count(&table, member(check, "multiplications"));
-        write_count(&table, member(check, "multiplications_by_zero"));
+        write_count(&table, cp_reply_member(check, "multiplications"));
+        write_count(&table, cp_reply_member(check, "multiplications_by_zero"));
     }
     cp_table_write(&table, page);
 }
@@ -150,7 +147,7 @@ void cp_text_of_convolve(const struct cp_page *page, const struct cp_json *reply
 {
     static const char *const views[] = {"matrix",       "stretched_input", "stretched_padded_input",
                                         "padded_input", "flipped_kernel",  NULL};
-    write_tensor(page, "output", member(reply, "output"));
-    for (int at = 0; views[at]; at++) write_tensor(page, views[at], member(reply, views[at]));
-    write_checks(page, member(reply, "checks"));
+    write_tensor(page, "output", cp_reply_member(reply, "output"));
+    for (int at = 0; views[at]; at++) write_tensor(page, views[at], cp_reply_member(reply, views[at]));
+    write_checks(page, cp_reply_member(reply, "checks"));
 }

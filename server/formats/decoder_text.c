@@ -1,4 +1,5 @@
 /* The reply of /v1/decoder: the layers with what they are given and what comes out of each, then the verdict. */
+#include "server/formats/reply_text.h"
 #include "server/formats/report.h"
 
 enum { NAME, TYPE, MEMBERS, OUTPUT, COLUMNS };
@@ -9,17 +10,6 @@ static const struct cp_column columns[COLUMNS] = {
     [MEMBERS] = {"parameters", CP_ALIGN_LEFT},
     [OUTPUT] = {"output", CP_ALIGN_LEFT},
 };
-
-static const struct cp_json *member(const struct cp_json *object, const char *name)
-{
-    return object ? cp_json_member(object, cp_text_of(name)) : NULL;
-}
-
-static struct cp_text text_of(const struct cp_json *value)
-{
-    if (!value || cp_json_type(value) != CP_JSON_STRING) return (struct cp_text){0};
-    return cp_json_text(value);
-}
 
 static void write_number(struct cp_writer *out, const struct cp_json *number)
 {
@@ -107,10 +97,10 @@ static void write_layers(const struct cp_page *page, const struct cp_json *layer
     const struct cp_json *plan = planned ? cp_json_first(planned) : NULL;
     for (const struct cp_json *at = cp_json_first(layers); at; at = cp_json_next(at)) {
         cp_table_row(&table, CP_TONE_PLAIN);
-        cp_table_cell(&table, text_of(member(at, "name")));
-        cp_table_cell(&table, text_of(member(at, "type")));
+        cp_table_cell(&table, cp_reply_string(cp_reply_member(at, "name")));
+        cp_table_cell(&table, cp_reply_string(cp_reply_member(at, "type")));
         cp_table_cell(&table, members_text(table.arena, at));
-        cp_table_cell(&table, shape_text(table.arena, member(plan, "output")));
+        cp_table_cell(&table, shape_text(table.arena, cp_reply_member(plan, "output")));
         plan = plan ? cp_json_next(plan) : NULL;
     }
     cp_table_write(&table, page);
@@ -119,21 +109,21 @@ static void write_layers(const struct cp_page *page, const struct cp_json *layer
 static void write_notes(const struct cp_page *page, const struct cp_json *notes)
 {
     for (const struct cp_json *at = notes ? cp_json_first(notes) : NULL; at; at = cp_json_next(at)) {
-        cp_page_put(page, CP_TONE_FAINT, text_of(at));
+        cp_page_put(page, CP_TONE_FAINT, cp_reply_string(at));
         cp_put(page->out, "\n");
     }
 }
 
 void cp_text_of_decoder(const struct cp_page *page, const struct cp_json *reply)
 {
-    const struct cp_json *layers = member(reply, "decoder");
-    const struct cp_json *roundtrip = member(reply, "roundtrip");
+    const struct cp_json *layers = cp_reply_member(reply, "decoder");
+    const struct cp_json *roundtrip = cp_reply_member(reply, "roundtrip");
     if (!layers || cp_json_type(layers) != CP_JSON_ARRAY) {
         cp_put(page->out, "no decoder\n");
         return;
     }
-    write_layers(page, layers, member(roundtrip, "decoder"));
+    write_layers(page, layers, cp_reply_member(roundtrip, "decoder"));
     cp_put(page->out, "\n");
     cp_text_of_roundtrip(page, roundtrip);
-    write_notes(page, member(reply, "notes"));
+    write_notes(page, cp_reply_member(reply, "notes"));
 }

@@ -72,6 +72,8 @@ void cp_format_sarif(const struct cp_output *output, const struct cp_report *rep
 void cp_text_of_shapes(const struct cp_page *page, const struct cp_json *reply);
 void cp_text_of_roundtrip(const struct cp_page *page, const struct cp_json *reply);
 void cp_text_of_decoder(const struct cp_page *page, const struct cp_json *reply);
+void cp_text_of_sizes(const struct cp_page *page, const struct cp_json *reply);
+void cp_text_of_solve(const struct cp_page *page, const struct cp_json *reply);
 void cp_text_of_convolve(const struct cp_page *page, const struct cp_json *reply);
 
 #endif
