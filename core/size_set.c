@@ -110,15 +110,17 @@ void cp_size_law_reduce(struct cp_size_law *law, const int64_t *values, int64_t 
                                 .values_below = values};
 }
 
-/* The range of divisor·value − slope·n over all n of the law: over one period, since it repeats from there on. False
- * when there is no n. */
-static bool spread_of(const struct cp_size_law *law, int64_t slope, int64_t divisor, int64_t *low, int64_t *high)
+/* The range of divisor·(value − shift)/scale − slope·n over all n of the law: over one period, since it repeats from there
+ * on. False when there is no n. */
+static bool spread_of(const struct cp_size_law *law, const struct cp_size_form *form, int64_t *low, int64_t *high)
 {
     bool any = false;
     for (int64_t n = 1; n < law->from + law->period; n++) {
         int64_t value = law->values_below[n], scaled, gap;
         if (!value) continue;
-        if (!cp_multiply(divisor, value, &scaled) || !cp_multiply(-slope, n, &gap) || !cp_add(scaled, gap, &gap))
+        value = (value - form->shift) / form->scale;
+        if (!cp_multiply(form->divisor, value, &scaled) || !cp_multiply(-form->slope, n, &gap) ||
+            !cp_add(scaled, gap, &gap))
             return false;
         if (!any || gap < *low) *low = gap;
         if (!any || gap > *high) *high = gap;
@@ -127,27 +129,55 @@ static bool spread_of(const struct cp_size_law *law, int64_t slope, int64_t divi
     return any;
 }
 
-static bool fit(const struct cp_size_law *law, int64_t slope, int64_t divisor, struct cp_size_form *form)
+/* Find the offset of a form of which all else is known. */
+static bool fit(const struct cp_size_law *law, struct cp_size_form *form)
 {
     int64_t low = 0, high = 0;
-    if (!spread_of(law, slope, divisor, &low, &high) || high > low + divisor - 1) return false;
-    *form = (struct cp_size_form){slope, high, divisor, low == high};
-    int64_t most = low + divisor - 1; /* any offset in high … most will do; the nicest of them */
-    if (form->exact) return true;
-    if (high <= 0 && most >= 0)
-        form->offset = 0;
-    else if (most == divisor - 1 || high > 0)
-        form->offset = high;
-    else
-        form->offset = most;
+    if (!spread_of(law, form, &low, &high) || high > low + form->divisor - 1) return false;
+    int64_t most = low + form->divisor - 1; /* any offset in high … most will do; the nicest of them */
+    form->exact = low == high;
+    form->offset = high;
+    if (form->exact || most == form->divisor - 1 || high > 0) return true;
+    form->offset = most >= 0 ? 0 : most;
     return true;
+}
+
+/* With the slope of the law. */
+static bool fit_growing(const struct cp_size_law *law, int64_t scale, int64_t shift, struct cp_size_form *form)
+{
+    int64_t increment = law->increment / scale, common = cp_greatest_common_divisor(increment, law->period);
+    *form = (struct cp_size_form){
+        .slope = increment / common, .divisor = law->period / common, .scale = scale, .shift = shift};
+    return fit(law, form);
+}
+
+static bool fit_slope(const struct cp_size_law *law, int64_t slope, struct cp_size_form *form)
+{
+    *form = (struct cp_size_form){.slope = slope, .divisor = 1, .scale = 1};
+    return fit(law, form);
+}
+
+/* The largest number by which all values differ by multiples, growth included; *first is one of them. */
+static int64_t common_scale(const struct cp_size_law *law, int64_t *first)
+{
+    int64_t scale = law->increment;
+    *first = 0;
+    for (int64_t n = 1; n < law->from + law->period; n++) {
+        int64_t value = law->values_below[n];
+        if (value && *first)
+            scale = cp_greatest_common_divisor(scale, value > *first ? value - *first : *first - value);
+        if (value && !*first) *first = value;
+    }
+    return scale;
 }
 
 bool cp_size_law_form(const struct cp_size_law *law, struct cp_size_form *form)
 {
-    int64_t common = cp_greatest_common_divisor(law->increment, law->period);
     bool finite = true;
     for (int64_t at = 0; at < law->period && finite; at++) finite = law->values[at] == 0;
-    if (!finite && common > 0) return fit(law, law->increment / common, law->period / common, form);
-    return fit(law, 0, 1, form) || fit(law, 1, 1, form);
+    if (finite) return fit_slope(law, 0, form) || fit_slope(law, 1, form);
+    if (law->increment == 0) return fit_slope(law, 0, form);
+    if (fit_growing(law, 1, 0, form)) return true;
+    int64_t first, scale = common_scale(law, &first);
+    return scale > 1 && fit_growing(law, scale, first % scale, form);
 }

@@ -41,10 +41,12 @@ struct cp_size_law {
 void cp_size_law_reduce(struct cp_size_law *law, const int64_t *values, int64_t from, int64_t period,
                         int64_t increment);
 
-/* The value as ⌊(slope·n + offset)/divisor⌋ in lowest terms. */
+/* The value as scale·⌊(slope·n + offset)/divisor⌋ + shift, the fraction in lowest terms. The scale is 1, the shift 0, where
+ * that will do. */
 struct cp_size_form {
     int64_t slope, offset, divisor;
-    bool exact; /* the division leaves no rest */
+    int64_t scale, shift; /* 0 <= shift < scale, or 1 and 0 */
+    bool exact;           /* the division leaves no rest */
 };
 
 /* A form that holds for every n of the law; false when there is none (or no n). */

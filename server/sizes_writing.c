@@ -90,7 +90,8 @@ static struct cp_text describe_sum(struct cp_arena *arena, struct cp_text symbol
                       CP_ARGUMENTS(cp_name(product), cp_number(offset < 0 ? -offset : offset)));
 }
 
-struct cp_text cp_describe_size_form(struct cp_arena *arena, struct cp_text symbol, const struct cp_size_form *form)
+/* "⌊(n + 1)/2⌋", "⌈n/2⌉", "n/2" */
+static struct cp_text describe_quotient(struct cp_arena *arena, struct cp_text symbol, const struct cp_size_form *form)
 {
     bool ceiling = !form->exact && form->slope == 1 && form->offset == form->divisor - 1;
     struct cp_text sum = describe_sum(arena, symbol, form->slope, ceiling ? 0 : form->offset);
@@ -101,6 +102,12 @@ struct cp_text cp_describe_size_form(struct cp_arena *arena, struct cp_text symb
                           : alone       ? "⌊{0}/{1}⌋"
                                         : "⌊({0})/{1}⌋";
     return cp_message(arena, pattern, CP_ARGUMENTS(cp_name(sum), cp_number(form->divisor)));
+}
+
+struct cp_text cp_describe_size_form(struct cp_arena *arena, struct cp_text symbol, const struct cp_size_form *form)
+{
+    struct cp_text quotient = describe_quotient(arena, symbol, form);
+    return form->scale == 1 ? quotient : describe_sum(arena, quotient, form->scale, form->shift);
 }
 
 /* ---- Failures ----------------------------------------------------------------------------------------------------- */

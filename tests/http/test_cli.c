@@ -476,12 +476,114 @@ static void encoders_and_decoders(void **state)
     CHECK_ROWS(rows);
 }
 
+/* ---- Sizes and parameters ----------------------------------------------------------------------------------------- */
+
+#define SKIP                                                                                                           \
+    "{\"input\": [1, 3, \"n\", 8], \"near\": {\"n\": 9}, \"layers\": [{\"type\": \"MaxPool2d\", \"kernel_size\": 4}, " \
+    "{\"type\": \"Upsample\", \"name\": \"up\", \"scale_factor\": 4}, {\"type\": \"Concat\", \"name\": \"cat\", "      \
+    "\"from\": [\"input\", \"up\"]}]}"
+
+#define NEVER                                                                                                          \
+    "{\"input\": [1, 3, \"n\"], \"layers\": [{\"type\": \"MaxPool1d\", \"kernel_size\": 4},\n {\"type\": "             \
+    "\"Flatten\"}, "                                                                                                   \
+    "{\"type\": \"Linear\", \"name\": \"fc\", \"in_features\": 20, \"out_features\": 5}]}"
+
+#define SKIP_TABLE                                                                                                                                                            \
+    "size  works                 least  nearest below  above\n"                                                                                                               \
+    "───────────────────────────────────────────────────────\n" \
+    "n     n ≡ 0 (mod 4), n ≥ 4      4              8     12\n"                                                                                                           \
+    "input  1 × 3 × n × 8\n"                                                                                                                                               \
+    "output 1 × 6 × n × 8\n"                                                                                                                                               \
+    "n = 7 fails at cat: …"
+
+#define NEVER_TABLE                                                                                                    \
+    "size  works          least\n"                                                                                     \
+    "──────────────────────────\n"                                 \
+    "n     no size works      –\n"                                                                                   \
+    "input  1 × 3 × n\n"                                                                                             \
+    "\n"                                                                                                               \
+    "error    fc  /layers/2/in_features\n"                                                                             \
+    "         no size `n` works: with n = 28, layer `fc` fails: in_features is 20, but the input [1, 21] has 21\n"     \
+    "\n"                                                                                                               \
+    "not valid: 1 error, 0 warnings\n"
+
+#define HALVE "{\"type\": \"Conv2d\", \"output\": 7, \"kernel_size\": [3, 4], \"stride\": 2, \"padding\": 1}"
+
+#define HALVE_TABLE                                                                                                                                                                             \
+    "kernel_size  stride  padding  dilation    input  relationship\n"                                                                                                                           \
+    "─────────────────────────────────────────────────────────────\n" \
+    "          3       2        1         1  13 … 14             6\n"                                                                                                                         \
+    "          4       2        1         1  14 … 15             6\n"                                                                                                                         \
+    "2 solutions\n"                                                                                                                                                                             \
+    "\n"                                                                                                                                                                                        \
+    "valid\n"
+
+#define UNSOLVED "{\"type\": \"MaxPool1d\", \"input\": [4],\n \"output\": [9], \"kernel_size\": 2, \"stride\": 2}"
+
+static void sizes_and_parameters(void **state)
+{
+    static const struct row rows[] = {
+        {"sizes in text", {.arguments = {"sizes", "--format", "text", "-"}, .input = SKIP}, 0, SKIP_TABLE, ""},
+        {"sizes in JSON", {.arguments = {"sizes", "-"}, .input = SKIP}, 0, "{\"valid\":true,\"symbols\":{\"n\":{…", ""},
+        {"no size works", {.arguments = {"sizes", "--format", "text", "-"}, .input = NEVER}, 1, NEVER_TABLE, ""},
+        {"no size works, for GitHub",
+         {.arguments = {"sizes", "--format", "github", "-"}, .input = NEVER},
+         1,
+         "::error file=-,line=2,col=56,title=no_size_works::/layers/2/in_features: no size `n` works…",
+         ""},
+        {"no size works, in JUnit",
+         {.arguments = {"sizes", "--format", "junit", "-"}, .input = NEVER},
+         1,
+         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n<testsuite name=\"convplan sizes\" tests=\"1\" "
+         "failures=\"1\" errors=\"0\">…",
+         ""},
+        {"sizes without a free size",
+         {.arguments = {"sizes", "--format", "text", "-"}, .input = GOOD},
+         2,
+         "",
+         "standard input: /input: the input has no free size (write a name for one: [1, 3, \"n\", \"n\"])\n"},
+        {"solutions in text", {.arguments = {"solve", "--format", "text", "-"}, .input = HALVE}, 0, HALVE_TABLE, ""},
+        {"solutions in JSON",
+         {.arguments = {"solve", "-"}, .input = HALVE},
+         0,
+         "{\"valid\":true,\"count\":2,\"solutions\":[…",
+         ""},
+        {"no solution",
+         {.arguments = {"solve", "--format", "text", "-"}, .input = UNSOLVED},
+         1,
+         "axis L\n0 solutions\n\nerror    /output  axis L\n…",
+         ""},
+        {"no solution, for GitHub",
+         {.arguments = {"solve", "--format", "github", "-"}, .input = UNSOLVED},
+         1,
+         "::error file=-,line=2,col=2,title=no_solution::/output: no MaxPool1d …",
+         ""},
+        {"a misspelt parameter",
+         {.arguments = {"solve", "--format", "text", "-"},
+          .input = "{\"type\": \"Conv\", \"output\": 3, \"strid\": 2}"},
+         2,
+         "",
+         "standard input: /strid: `strid` is not a member here (did you mean `stride`?)\n"},
+        {"help of sizes", {.arguments = {"sizes", "--help"}}, 0, "Usage: convplan sizes [OPTION]…", ""},
+        {"help of solve", {.arguments = {"solve", "--help"}}, 0, "Usage: convplan solve [OPTION]…", ""},
+    };
+    (void)state;
+    CHECK_ROWS(rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(usage),         cmocka_unit_test(statuses), cmocka_unit_test(one_line_for_each_file),
-        cmocka_unit_test(text),          cmocka_unit_test(github),   cmocka_unit_test(junit),
-        cmocka_unit_test(on_a_terminal), cmocka_unit_test(sarif),    cmocka_unit_test(encoders_and_decoders),
+        cmocka_unit_test(usage),
+        cmocka_unit_test(statuses),
+        cmocka_unit_test(one_line_for_each_file),
+        cmocka_unit_test(text),
+        cmocka_unit_test(github),
+        cmocka_unit_test(junit),
+        cmocka_unit_test(on_a_terminal),
+        cmocka_unit_test(sarif),
+        cmocka_unit_test(encoders_and_decoders),
+        cmocka_unit_test(sizes_and_parameters),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);
 }

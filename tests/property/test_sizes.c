@@ -54,7 +54,8 @@ static int64_t form_at(const struct cp_size_form *form, int64_t n)
 {
     int64_t sum = form->slope * n + form->offset;
     if (form->exact) assert_true(sum % form->divisor == 0);
-    return sum >= 0 ? sum / form->divisor : -((-sum + form->divisor - 1) / form->divisor);
+    int64_t quotient = sum >= 0 ? sum / form->divisor : -((-sum + form->divisor - 1) / form->divisor);
+    return form->scale * quotient + form->shift;
 }
 
 static const char *compare_output(const struct cp_valid_sizes *sizes, const struct cp_shape *output,

@@ -142,6 +142,9 @@ static const struct row facts[] = {
     {"no size, why", "{" SQUARE ", \"layers\": [" CONV("\"kernel_size\": 1, \"in_channels\": 5") "]}",
      "/symbols/n/statement",
      "\"no size works: with n = 1, layer `conv2d_0` fails: in_channels is 5, but the input [1, 3, 1, 1] has 3\""},
+    {"no size, the one that misses least", "{" SQUARE "," CLASSIFIER("195") "}", "/symbols/n/fails/at/size", "224"},
+    {"no size, a finding", "{" SQUARE "," CLASSIFIER("195") "}", "/findings/0/code", "\"no_size_works\""},
+    {"no size, where", "{" SQUARE "," CLASSIFIER("195") "}", "/findings/0/pointer", "\"/layers/2/in_features\""},
     {"two free sizes", "{\"input\": [1, 3, \"h\", \"w\"], \"layers\": [" CONV("\"kernel_size\": [3, 5]") "]}",
      "/output", "[1,4,\"h − 2\",\"w − 4\"]"},
     {"two free sizes, each its own",
@@ -177,8 +180,12 @@ static const struct row facts[] = {
      "{\"symbol\":\"n\",\"from\":1,\"period\":2,\"increment\":3,\"values\":[1,3],\"exceptions\":[]}"},
     {"no closed form, but a law",
      "{\"input\": [1, 3, \"n\"], \"layers\": [{\"type\": \"MaxPool1d\", \"kernel_size\": 2}, {\"type\": \"Upsample\", "
-     "\"scale_factor\": 2}]}",
+     "\"scale_factor\": 1.5}]}",
      "/output/2", "null"},
+    {"closed form, a multiple of a floor",
+     "{\"input\": [1, 3, \"n\"], \"layers\": [{\"type\": \"MaxPool1d\", \"kernel_size\": 2}, {\"type\": \"Upsample\", "
+     "\"scale_factor\": 2}]}",
+     "/output/2", "\"2⌊n/2⌋\""},
     {"output that stops growing",
      "{\"input\": [1, 3, \"n\"], \"layers\": [{\"type\": \"Slice\", \"dim\": 2, \"end\": 3}]}", "/law/2",
      "{\"symbol\":\"n\",\"from\":3,\"period\":1,\"increment\":0,\"values\":[3],\"exceptions\":[[1,1],[2,2]]}"},
@@ -294,6 +301,11 @@ static void test_long_lists(void **state)
          "/symbols/n/statement", "\"only 6000 to 11999\""},
         {"values", "{\"input\": [1, 3, \"n\"], \"layers\": [{\"type\": \"MaxPool1d\", \"kernel_size\": 6000}]}",
          "/law/2/values_omitted", "1904"},
+        {"a multiple of a quotient",
+         "{\"input\": [1, 4, \"n\"], \"layers\": [{\"type\": \"AvgPool1d\", \"kernel_size\": 2}, {\"type\": "
+         "\"Upsample\", "
+         "\"scale_factor\": 6}, {\"type\": \"ZeroPad1d\", \"padding\": [1, 0]}]}",
+         "/output", "[1,4,\"6⌊n/2⌋ + 1\"]"},
         {"none omitted", "{" SQUARE ", " RELU "}", "/symbols/n/residues_omitted", NULL},
     };
     (void)state;
@@ -308,9 +320,17 @@ static void test_forms(void **state)
         struct cp_size_form form;
         const char *expected;
     } rows[] = {
-        {{1, 0, 1, true}, "n"},      {{1, -184, 1, true}, "n − 184"},    {{2, 3, 1, true}, "2n + 3"},
-        {{1, 0, 2, true}, "n/2"},    {{1, -4, 2, true}, "(n − 4)/2"},    {{1, 0, 2, false}, "⌊n/2⌋"},
-        {{1, 1, 2, false}, "⌈n/2⌉"}, {{3, 1, 2, false}, "⌊(3n + 1)/2⌋"}, {{1, -6, 4, false}, "⌊(n − 6)/4⌋"},
+        {{1, 0, 1, 1, 0, true}, "n"},
+        {{1, -184, 1, 1, 0, true}, "n − 184"},
+        {{2, 3, 1, 1, 0, true}, "2n + 3"},
+        {{1, 0, 2, 1, 0, true}, "n/2"},
+        {{1, -4, 2, 1, 0, true}, "(n − 4)/2"},
+        {{1, 0, 2, 1, 0, false}, "⌊n/2⌋"},
+        {{1, 1, 2, 1, 0, false}, "⌈n/2⌉"},
+        {{3, 1, 2, 1, 0, false}, "⌊(3n + 1)/2⌋"},
+        {{1, -6, 4, 1, 0, false}, "⌊(n − 6)/4⌋"},
+        {{1, 1, 6, 4, 0, false}, "4⌊(n + 1)/6⌋"},
+        {{1, 1, 2, 2, 1, false}, "2⌈n/2⌉ + 1"},
     };
     struct cp_memory memory;
     (void)state;

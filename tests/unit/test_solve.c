@@ -41,6 +41,16 @@ static int check(const struct row *row, int status)
 
 static const struct row answers[] = {
     {"stem, count", STEM, "/count", "7"},
+    {"stem, solved", STEM, "/valid", "true"},
+    {"stem, nothing to say", STEM, "/findings", "[]"},
+    {"no solution", "{\"type\": \"MaxPool2d\", \"input\": 14, \"output\": [7, 300]}", "/valid", "false"},
+    {"no solution, a finding", "{\"type\": \"MaxPool2d\", \"input\": 14, \"output\": [7, 300]}", "/findings",
+     "[{\"code\":\"no_solution\",\"severity\":\"error\",\"layer\":null,\"pointer\":\"/output\",\"axis\":\"W\","
+     "\"detail\":\"no MaxPool2d with parameters in these ranges turns 14 into 300\","
+     "\"suggestion\":\"allow larger kernels, strides or paddings\"}]"},
+    {"no solution from any input",
+     "{\"type\": \"ConvTranspose\", \"output\": 3, \"kernel_size\": 9, \"padding\": 0, \"stride\": 1}",
+     "/findings/0/detail", "\"no ConvTranspose with parameters in these ranges gives 3 from any input\""},
     {"stem, simplest", STEM, "/solutions/0",
      "{\"kernel_size\":1,\"stride\":2,\"padding\":0,\"dilation\":1,\"relationship\":5}"},
     {"stem, second", STEM, "/solutions/1",
