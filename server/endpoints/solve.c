@@ -17,6 +17,8 @@ static const char *const max_pool_members[] = {"type",    "output",   "input",  
                                                "padding", "dilation", "ceil_mode", NULL};
 static const char *const pool_members[] = {"type",   "output",  "input",     "kernel_size",
                                            "stride", "padding", "ceil_mode", NULL};
+static const char *const all_members[] = {"type",    "output",   "input",          "kernel_size", "stride",
+                                          "padding", "dilation", "output_padding", "ceil_mode",   NULL};
 enum { REQUIRED_MEMBERS = 2 };
 
 struct solvable {
@@ -34,6 +36,9 @@ static const struct solvable solvables[] = {
     {"LPPool", CP_TRACED_POOLING, 2, pool_members},
 };
 enum { SOLVABLE_COUNT = sizeof solvables / sizeof solvables[0] };
+
+/* Stands for a type that is missing or wrong, so that what is wrong with the other members is said too. */
+static const struct solvable unknown_type = {"", CP_TRACED_CONVOLUTION, CP_MAX_AXES, all_members};
 
 static struct cp_text solvable_name(const void *list, int64_t index)
 {
@@ -74,14 +79,10 @@ static const struct solvable *read_type(struct cp_reader *reader, const struct c
 {
     const struct cp_json *value = cp_json_member(request, CP_TEXT("type"));
     struct cp_path path = CP_PATH_MEMBER(&root, CP_TEXT("type"));
-    if (!value) {
-        cp_problem_add(&reader->problems, CP_CODE_missing_member, &root,
-                       CP_ARGUMENTS(cp_words("type"), cp_words("such as \"Conv2d\"")));
-        return NULL;
-    }
+    if (!value) return &unknown_type; /* it is among the required members */
     if (cp_json_type(value) != CP_JSON_STRING) {
         cp_read_wrong(reader, CP_CODE_wrong_type, &path, "the name of a layer type", value);
-        return NULL;
+        return &unknown_type;
     }
     const struct solvable *type = find_type(cp_json_text(value), axes);
     if (type) return type;
@@ -94,7 +95,7 @@ static const struct solvable *read_type(struct cp_reader *reader, const struct c
     cp_problem_add(
         &reader->problems, CP_CODE_unknown_word, &path,
         CP_ARGUMENTS(cp_name(cp_json_text(value)), cp_words("the layers that can be solved for"), cp_name(hint)));
-    return NULL;
+    return &unknown_type;
 }
 
 static void read_number(struct cp_reader *reader, const struct cp_json *value, const struct cp_path *at, int64_t least,
@@ -246,8 +247,7 @@ static bool read_problem(struct cp_reader *reader, struct cp_text body, struct p
     *problem = (struct problem){.axis_count = 1};
     if (!request) return false;
     problem->type = read_type(reader, request, &problem->axes);
-    if (!problem->type) return false;
-    problem->name = cp_json_text(cp_json_member(request, CP_TEXT("type")));
+    if (problem->type != &unknown_type) problem->name = cp_json_text(cp_json_member(request, CP_TEXT("type")));
     cp_read_known_members(reader, request, NULL, problem->type->members, REQUIRED_MEMBERS);
     problem->common.operation = problem->type->operation;
     read_parameters(reader, request, &problem->common);

@@ -154,6 +154,10 @@ static void test_count_is_true(void **state)
 
 static const struct row refusals[] = {
     {"no type", "{\"output\": 3}", "/errors/0/detail", "\"`type` is required\""},
+    {"no type, once", "{\"output\": 0}", "/errors/1/pointer", "\"/output\""},
+    {"all that is wrong beside a type",
+     "{\"type\": \"Linear\", \"outputs\": 3, \"stride\": 0, \"input\": [1, 2, 3, 4]}", "/detail",
+     "\"5 errors; the first: \\\"Linear\\\" is none of the layers that can be solved for\""},
     {"no output", "{\"type\": \"Conv\", \"input\": 3}", "/errors/0/detail", "\"`output` is required\""},
     {"a type without a window", "{\"type\": \"Linear\", \"output\": 3}", "/errors/0/pointer", "\"/type\""},
     {"a misspelt type", "{\"type\": \"Convv2d\", \"output\": 3}", "/errors/0/suggestion", "\"did you mean `Conv`?\""},
