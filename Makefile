@@ -34,7 +34,8 @@ lint_packages     = $(test_packages) clang clang-tidy clang-format cppcheck
 fuzz_packages     = $(packages) clang libclang-rt-14-dev
 vector_packages   = python3 python3-torch
 coverage_packages = $(test_packages) gcovr
-bench_packages    = wrk nodejs python3 python3-fastapi python3-onnx python3-torch python3-torchvision python3-uvicorn
+bench_packages    = wrk nodejs python3 python3-fastapi python3-onnx python3-torch python3-torchvision python3-uvicorn \
+                    libopenblas0-pthread
 
 # ---- Files ----------------------------------------------------------------------------------------------------------
 

@@ -1,33 +1,31 @@
-/* The reference convolution's speed, one thread, binary64, forward and transposed, beside the multiply-add peak that
- * this core reaches in the same run. Each figure is the best of many short runs spread over the whole time, so that a
- * busy neighbour disturbs all of them alike.
+/* The reference convolution's speed, one thread, binary64, beside the multiply-add peak of this core.
  *
- *     bench_reference [seconds] [portable | avx2 | avx512]
- */
+ *     bench_reference [portable | avx2 | avx512]
+ *
+ * Answers each line of standard input with one line:
+ *     peak                                          GFLOP/s of multiply-adds in registers
+ *     n c h w oc k s p g forward | transposed       seconds of processor time of one call, and its multiply-adds
+ *     base64 BYTES                                  seconds of processor time to encode, and to decode, random bytes
+ * where n … g are a convolution's parameters as in conv_cases.json; `transposed` is its transpose, from the output's
+ * shape back. Each figure is the best of several short runs. */
+#include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "core/reference/reference.h"
+#include "server/json/base64.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
-struct bench_case {
-    const char *name;
-    int64_t channels, size, out_channels, kernel, stride, padding, groups;
-};
+enum { PEAK_STEPS = 20000, PEAK_RUNS = 5, PEAK_SUMS = 24, ARENA_BYTES = 64 << 20 };
 
-static const struct bench_case cases[] = {
-    {"guide-5x5", 1, 5, 1, 3, 1, 0, 1},      {"mnist-5x5", 1, 28, 1, 5, 1, 2, 1},
-    {"cifar-first", 3, 32, 16, 3, 1, 1, 1},  {"strided", 16, 32, 32, 3, 2, 1, 1},
-    {"large", 64, 56, 64, 3, 1, 1, 1},       {"depthwise", 32, 56, 32, 3, 1, 1, 32},
-    {"pointwise", 256, 14, 256, 1, 1, 0, 1},
-};
-
-enum { CASE_COUNT = sizeof cases / sizeof cases[0], PEAK_STEPS = 20000, PEAK_SUMS = 24 };
+/* Processor time of one answer, and the least of one run. */
+static const double answer_seconds = 0.04, run_seconds = 0.002;
 
 static double now_seconds(void)
 {
@@ -80,7 +78,7 @@ static double peak_gflops(const char *instructions)
     return peak_portable();
 }
 
-/* ---- The cases --------------------------------------------------------------------------------------------------- */
+/* ---- The convolutions -------------------------------------------------------------------------------------------- */
 
 static void *no_more(struct cp_arena *arena, size_t size, size_t *given)
 {
@@ -103,55 +101,150 @@ static double *random_values(int64_t count)
     return values;
 }
 
-struct run {
+struct question {
+    int64_t n, c, h, w, oc, k, s, p, g;
+    bool transposed;
+};
+
+struct subject {
     struct cp_reference reference;
     struct cp_tensor input, weight;
     int64_t macs;
-    double best_seconds;
 };
 
-static void set_up(struct run *run, const struct bench_case *row, bool transposed, enum cp_instruction_set instructions)
+static int64_t output_size(const struct cp_window *window, int64_t size)
 {
-    struct cp_shape big = {4, {1, row->channels, row->size, row->size}};
-    struct cp_window window = {row->kernel, row->stride, 1, row->padding, row->padding, CP_ROUND_FLOOR};
-    int64_t size = 0;
-    if (cp_window_output(&window, row->size, &size) != CP_WINDOW_OK) exit(1);
-    struct cp_shape small = {4, {1, row->out_channels, size, size}};
-    struct cp_shape weight = {4, {row->out_channels, row->channels / row->groups, row->kernel, row->kernel}};
-    int64_t rest = cp_window_remainder(&window, row->size);
-    run->input = (struct cp_tensor){transposed ? small : big, CP_FLOAT64, NULL};
-    run->weight = (struct cp_tensor){weight, CP_FLOAT64, NULL};
-    run->input.data = random_values(cp_tensor_count(&run->input));
-    run->weight.data = random_values(cp_tensor_count(&run->weight));
-    run->reference =
-        (struct cp_reference){.operation = {.kind = transposed ? CP_TRANSPOSED_CONVOLUTION : CP_CONVOLUTION,
-                                            .axes = 2,
-                                            .window = {window, window},
-                                            .groups = row->groups,
-                                            .out_channels = transposed ? row->channels : row->out_channels,
-                                            .output_padding = {transposed ? rest : 0, transposed ? rest : 0}},
-                              .input_shape = run->input.shape,
-                              .input = &run->input,
-                              .weight = &run->weight,
-                              .instructions = instructions};
-    struct cp_reference_cost cost;
-    if (!cp_reference_cost(&run->reference, &cost)) exit(1);
-    run->macs = cost.macs;
-    run->best_seconds = 1e9;
+    int64_t output = 0;
+    if (cp_window_output(window, size, &output) != CP_WINDOW_OK) exit(1);
+    return output;
 }
 
-static void measure(struct run *run, struct cp_arena arena)
+static void set_up(struct subject *subject, const struct question *ask, enum cp_instruction_set instructions)
 {
-    int repeats = (int)(2e6 / (double)(run->macs + 2000)) + 1;
-    double start = now_seconds();
-    for (int i = 0; i < repeats; i++) {
-        struct cp_arena fresh = arena;
-        struct cp_tensor result;
-        if (cp_reference_compute(&run->reference, &fresh, &result).code != CP_REFERENCE_OK) exit(1);
-        sink = *(double *)result.data;
+    struct cp_window window = {ask->k, ask->s, 1, ask->p, ask->p, CP_ROUND_FLOOR};
+    struct cp_shape big = {4, {ask->n, ask->c, ask->h, ask->w}};
+    struct cp_shape small = {4, {ask->n, ask->oc, output_size(&window, ask->h), output_size(&window, ask->w)}};
+    struct cp_shape weight = {4, {ask->oc, ask->c / ask->g, ask->k, ask->k}};
+    subject->input = (struct cp_tensor){ask->transposed ? small : big, CP_FLOAT64, NULL};
+    subject->weight = (struct cp_tensor){weight, CP_FLOAT64, NULL};
+    subject->input.data = random_values(cp_tensor_count(&subject->input));
+    subject->weight.data = random_values(cp_tensor_count(&subject->weight));
+    subject->reference = (struct cp_reference){.operation = {.kind = CP_CONVOLUTION,
+                                                             .axes = 2,
+                                                             .window = {window, window},
+                                                             .groups = ask->g,
+                                                             .out_channels = ask->oc},
+                                               .input_shape = subject->input.shape,
+                                               .input = &subject->input,
+                                               .weight = &subject->weight,
+                                               .instructions = instructions};
+    if (ask->transposed) {
+        struct cp_operation *operation = &subject->reference.operation;
+        operation->kind = CP_TRANSPOSED_CONVOLUTION;
+        operation->out_channels = ask->c;
+        operation->output_padding[0] = cp_window_remainder(&window, ask->h);
+        operation->output_padding[1] = cp_window_remainder(&window, ask->w);
     }
-    double seconds = (now_seconds() - start) / repeats;
-    if (seconds < run->best_seconds) run->best_seconds = seconds;
+    struct cp_reference_cost cost;
+    if (!cp_reference_cost(&subject->reference, &cost)) exit(1);
+    subject->macs = cost.macs;
+}
+
+/* ---- Base64 ------------------------------------------------------------------------------------------------------ */
+
+struct text {
+    double *bytes;
+    size_t size;
+    char *characters;
+};
+
+static void encode(const void *context, struct cp_arena arena)
+{
+    const struct text *text = context;
+    (void)arena;
+    cp_base64_encode(text->bytes, text->size, text->characters);
+}
+
+static void decode(const void *context, struct cp_arena arena)
+{
+    const struct text *text = context;
+    size_t wrong;
+    (void)arena;
+    if (!cp_base64_decode(text->characters, text->bytes, text->size, &wrong)) exit(1);
+}
+
+/* ---- Answers ----------------------------------------------------------------------------------------------------- */
+
+static void compute(const void *context, struct cp_arena arena)
+{
+    const struct subject *subject = context;
+    struct cp_tensor result;
+    if (cp_reference_compute(&subject->reference, &arena, &result).code != CP_REFERENCE_OK) exit(1);
+    sink = *(double *)result.data;
+}
+
+static double seconds_of(void (*call)(const void *, struct cp_arena), const void *context, struct cp_arena arena,
+                         int repeats)
+{
+    double start = now_seconds();
+    for (int i = 0; i < repeats; i++) call(context, arena);
+    return (now_seconds() - start) / repeats;
+}
+
+static double best_seconds(void (*call)(const void *, struct cp_arena), const void *context, struct cp_arena arena)
+{
+    double best = seconds_of(call, context, arena, 1);
+    int repeats = 1;
+    for (double end = now_seconds() + answer_seconds; now_seconds() < end;) {
+        double seconds = seconds_of(call, context, arena, repeats);
+        if (seconds < best) best = seconds;
+        if (seconds * repeats < run_seconds) repeats *= 2;
+    }
+    return best;
+}
+
+static void answer_peak(enum cp_instruction_set instructions)
+{
+    double peak = 0;
+    for (int i = 0; i < PEAK_RUNS; i++) {
+        double gflops = peak_gflops(cp_instructions_name(instructions));
+        if (gflops > peak) peak = gflops;
+    }
+    printf("%.2f\n", peak);
+}
+
+static void answer_base64(size_t size, struct cp_arena arena)
+{
+    struct text text = {random_values((int64_t)size / 8 + 1), size, malloc(cp_base64_size(size))};
+    if (!text.characters) exit(1);
+    double encoding = best_seconds(encode, &text, arena);
+    printf("%.9f %.9f\n", encoding, best_seconds(decode, &text, arena));
+    free(text.bytes);
+    free(text.characters);
+}
+
+static void answer_convolution(const char *line, struct cp_arena arena, enum cp_instruction_set instructions)
+{
+    struct question ask = {.transposed = strstr(line, "transposed") != NULL};
+    int64_t *const numbers[] = {&ask.n, &ask.c, &ask.h, &ask.w, &ask.oc, &ask.k, &ask.s, &ask.p, &ask.g};
+    struct subject subject;
+    char *rest = (char *)line;
+    for (size_t at = 0; at < sizeof numbers / sizeof numbers[0]; at++) *numbers[at] = strtoll(rest, &rest, 10);
+    set_up(&subject, &ask, instructions);
+    printf("%.9f %" PRId64 "\n", best_seconds(compute, &subject, arena), subject.macs);
+    free(subject.input.data);
+    free(subject.weight.data);
+}
+
+static void answer(const char *line, struct cp_arena arena, enum cp_instruction_set instructions)
+{
+    if (strncmp(line, "peak", 4) == 0)
+        answer_peak(instructions);
+    else if (strncmp(line, "base64 ", 7) == 0)
+        answer_base64(strtoul(line + 7, NULL, 10), arena);
+    else
+        answer_convolution(line, arena, instructions);
+    fflush(stdout);
 }
 
 static enum cp_instruction_set instructions_named(const char *name)
@@ -164,34 +257,12 @@ static enum cp_instruction_set instructions_named(const char *name)
 
 int main(int argc, char **argv)
 {
-    static struct run runs[CASE_COUNT][2];
-    enum { ARENA_BYTES = 64 << 20 };
-    double seconds = argc > 1 ? atof(argv[1]) : 3;
-    enum cp_instruction_set instructions = argc > 2 ? instructions_named(argv[2]) : CP_INSTRUCTIONS_BEST;
+    enum cp_instruction_set instructions = argc > 1 ? instructions_named(argv[1]) : CP_INSTRUCTIONS_BEST;
     unsigned char *memory = malloc(ARENA_BYTES);
     if (!memory) exit(1);
     memset(memory, 1, ARENA_BYTES);
     struct cp_arena arena = {.next = memory, .end = memory + ARENA_BYTES, .more = no_more, .exhausted = exhausted};
-    for (int row = 0; row < CASE_COUNT; row++)
-        for (int way = 0; way < 2; way++) set_up(&runs[row][way], &cases[row], way == 1, instructions);
-    double peak = 0;
-    for (double end = now_seconds() + seconds; now_seconds() < end;) {
-        double gflops = peak_gflops(cp_instructions_name(instructions));
-        if (gflops > peak) peak = gflops;
-        for (int row = 0; row < CASE_COUNT; row++)
-            for (int way = 0; way < 2; way++) measure(&runs[row][way], arena);
-    }
-    printf("%s: multiply-add peak %.1f GFLOP/s\n", cp_instructions_name(instructions), peak);
-    printf("%-12s %12s %10s %6s %14s %10s %6s\n", "row", "forward us", "GFLOP/s", "peak", "transposed us", "GFLOP/s",
-           "peak");
-    for (int row = 0; row < CASE_COUNT; row++) {
-        double us[2], gflops[2];
-        for (int way = 0; way < 2; way++) {
-            us[way] = runs[row][way].best_seconds * 1e6;
-            gflops[way] = 2e-9 * (double)runs[row][way].macs / runs[row][way].best_seconds;
-        }
-        printf("%-12s %12.2f %10.2f %5.0f%% %14.2f %10.2f %5.0f%%\n", cases[row].name, us[0], gflops[0],
-               100 * gflops[0] / peak, us[1], gflops[1], 100 * gflops[1] / peak);
-    }
+    char line[256];
+    while (fgets(line, sizeof line, stdin)) answer(line, arena, instructions);
     return 0;
 }
