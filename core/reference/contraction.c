@@ -10,21 +10,22 @@
 #include <immintrin.h>
 #endif
 
-/* What one call of a kernel variant does: a stretch of the sums of a block of 1 … 8 rows over some strips. */
+/* What one call of a kernel variant does: a stretch of the terms of a block of 1 … 8 rows over some strips. */
 struct tile_job {
-    const double *packed; /* [outer][tap][row] */
+    const double *packed; /* [term][row] */
     const double *b;
-    const double *initial; /* of the block's first row; NULL: +0 */
-    double *out;
-    double *partial; /* [strip][row][lane]: the sums between two stretches, or before they are dealt out */
-    bool is_first;   /* stretch of its sums: they start at `initial`, not at `partial` */
-    bool is_plain;   /* the last stretch, and every strip is a full vector of neighbours in `out`: written there */
+    const int64_t *b_term;
+    int64_t terms;
     const struct cp_strip *strips;
-    const int64_t *b_tap;
     int64_t strip_count;
-    int64_t outer, taps, b_outer;
-    int64_t out_row, out_step;
     int rows;
+    bool is_first; /* stretch of its sums: they start at `initial`, not at `partial` */
+    bool is_last;
+    bool is_plain; /* the last stretch, and every strip is a full vector of neighbours in `out`: written there */
+    const double *initial; /* of the block's first row; NULL: +0 */
+    double *partial;       /* [strip][row][lane]: the sums between two stretches, or before they are dealt out */
+    double *out;
+    int64_t out_row, out_step;
 };
 
 /* The index checks of a sanitizer in unrolled tiles take minutes to compile; bad addresses are still seen. */
@@ -58,6 +59,12 @@ static inline __attribute__((always_inline)) struct pair pair_fma(struct pair a,
     return (struct pair){{__builtin_fma(a.at[0], b.at[0], c.at[0]), __builtin_fma(a.at[1], b.at[1], c.at[1])}};
 }
 
+static inline __attribute__((always_inline)) void pair_store(double *p, struct pair x, int64_t step)
+{
+    p[0] = x.at[0];
+    p[step] = x.at[1];
+}
+
 static inline __attribute__((always_inline)) struct pair pair_clean(struct pair x)
 {
     return (struct pair){{x.at[0] == x.at[0] ? x.at[0] : (double)NAN, x.at[1] == x.at[1] ? x.at[1] : (double)NAN}};
@@ -69,9 +76,12 @@ static inline __attribute__((always_inline)) struct pair pair_clean(struct pair 
 #define CP_VECTOR struct pair
 #define CP_LOAD(p) ((struct pair){{(p)[0], (p)[1]}})
 #define CP_SPLAT(x) ((struct pair){{(x), (x)}})
+#define CP_ADD(a, b) ((struct pair){{(a).at[0] + (b).at[0], (a).at[1] + (b).at[1]}})
 #define CP_FMA(a, b, c) pair_fma(a, b, c)
-#define CP_STORE(p, x) memcpy((p), (x).at, sizeof(x).at)
+#define CP_STORE(p, x) pair_store(p, x, 1)
+#define CP_STORE_APART(p, x) pair_store(p, x, 2)
 #define CP_CLEAN(x) pair_clean(x)
+#define CP_HAS_NAN(x) ((x).at[0] != (x).at[0] || (x).at[1] != (x).at[1])
 #define CP_WIDE_FILE PORTABLE_IS_WIDE
 #include "core/reference/contraction_tile.h"
 
@@ -79,19 +89,36 @@ static inline __attribute__((always_inline)) struct pair pair_clean(struct pair 
 
 /* ---- AVX2 with FMA ----------------------------------------------------------------------------------------------- */
 
+__attribute__((target("avx2,fma"), always_inline)) static inline void store_apart_avx2(double *p, __m256d x)
+{
+    const __m256i even = _mm256_set_epi64x(0, -1, 0, -1);
+    _mm256_maskstore_pd(p, even, _mm256_permute4x64_pd(x, 0x10));
+    _mm256_maskstore_pd(p + 4, even, _mm256_permute4x64_pd(x, 0x32));
+}
+
 #define CP_TILE(name) name##_avx2
 #define CP_TARGET __attribute__((target("avx2,fma"))) CP_UNCHECKED
 #define CP_LANES 4
 #define CP_VECTOR __m256d
 #define CP_LOAD(p) _mm256_loadu_pd(p)
 #define CP_SPLAT(x) _mm256_set1_pd(x)
+#define CP_ADD(a, b) _mm256_add_pd(a, b)
 #define CP_FMA(a, b, c) _mm256_fmadd_pd(a, b, c)
 #define CP_STORE(p, x) _mm256_storeu_pd(p, x)
+#define CP_STORE_APART(p, x) store_apart_avx2(p, x)
 #define CP_CLEAN(x) _mm256_blendv_pd(x, _mm256_set1_pd((double)NAN), _mm256_cmp_pd(x, x, _CMP_UNORD_Q))
+#define CP_HAS_NAN(x) (_mm256_movemask_pd(_mm256_cmp_pd(x, x, _CMP_UNORD_Q)) != 0)
 #define CP_WIDE_FILE 0
 #include "core/reference/contraction_tile.h"
 
 /* ---- AVX-512 ----------------------------------------------------------------------------------------------------- */
+
+__attribute__((target("avx512f"), always_inline)) static inline void store_apart_avx512(double *p, __m512d x)
+{
+    const __m512i low = _mm512_set_epi64(3, 3, 2, 2, 1, 1, 0, 0), high = _mm512_set_epi64(7, 7, 6, 6, 5, 5, 4, 4);
+    _mm512_mask_storeu_pd(p, 0x55, _mm512_permutexvar_pd(low, x));
+    _mm512_mask_storeu_pd(p + 8, 0x55, _mm512_permutexvar_pd(high, x));
+}
 
 #define CP_TILE(name) name##_avx512
 #define CP_TARGET __attribute__((target("avx512f"))) CP_UNCHECKED
@@ -99,9 +126,12 @@ static inline __attribute__((always_inline)) struct pair pair_clean(struct pair 
 #define CP_VECTOR __m512d
 #define CP_LOAD(p) _mm512_loadu_pd(p)
 #define CP_SPLAT(x) _mm512_set1_pd(x)
+#define CP_ADD(a, b) _mm512_add_pd(a, b)
 #define CP_FMA(a, b, c) _mm512_fmadd_pd(a, b, c)
 #define CP_STORE(p, x) _mm512_storeu_pd(p, x)
+#define CP_STORE_APART(p, x) store_apart_avx512(p, x)
 #define CP_CLEAN(x) _mm512_mask_mov_pd(x, _mm512_cmp_pd_mask(x, x, _CMP_UNORD_Q), _mm512_set1_pd((double)NAN))
+#define CP_HAS_NAN(x) (_mm512_cmp_pd_mask(x, x, _CMP_UNORD_Q) != 0)
 #define CP_WIDE_FILE 1
 #include "core/reference/contraction_tile.h"
 
@@ -169,16 +199,17 @@ int cp_instructions_lanes(enum cp_instruction_set instructions)
 
 /* The loops around the tiles: a few strips, then a stretch of the terms, then all blocks of rows. So the part of b
  * that a stretch reads stays in the first level of the cache while the rows pass by, and the packed rows are one
- * stream. */
+ * stream. Between two stretches the sums wait in memory, which changes nothing about their order. */
 enum {
     TERMS_AT_ONCE = 160,      /* 3 strips: 30 KiB of b without overlap, a third of that with a 3 × 3 kernel */
-    STRIPS_AT_ONCE = 3,       /* the width of the tallest tile */
+    STRIPS_AT_ONCE = 3,       /* the width of the tallest tile; more, the fewer terms there are */
     STRIPS_OF_ONE_BLOCK = 24, /* where no second block of rows would read b again; a multiple of all widths but one */
+    STRIPS_UNTIL_STOP = 768,  /* of those, where nothing waits in memory */
 };
 
-int64_t cp_contraction_scratch(int64_t rows, int64_t depth)
+int64_t cp_contraction_scratch(int64_t rows, int64_t terms)
 {
-    return rows * depth + CP_MOST_LANES * (STRIPS_AT_ONCE * rows + STRIPS_OF_ONE_BLOCK * CP_TILE_ROWS);
+    return rows * terms + CP_MOST_LANES * (STRIPS_AT_ONCE * rows + STRIPS_OF_ONE_BLOCK * CP_TILE_ROWS);
 }
 
 /* Rows of the next block: a size that the variants have a tile for. */
@@ -188,72 +219,56 @@ static int block_rows(int64_t rows_left, int most)
     return rows_left >= 4 ? 4 : (int)rows_left;
 }
 
-/* One block of rows as [outer][tap][row], so that the kernel reads its weights in one stream. */
+/* One block of rows as [term][row], so that the kernel reads its weights in one stream. */
 static inline __attribute__((always_inline)) void pack_rows(const struct cp_contraction *contraction, const double *a,
                                                             const int rows, double *restrict packed)
 {
-    int64_t stride = contraction->a_row;
-    for (int64_t outer = 0; outer < contraction->outer; outer++) {
-        for (int64_t tap = 0; tap < contraction->taps; tap++, packed += rows) {
-            const double *column = a + outer * contraction->a_outer + contraction->a_tap[tap];
-            for (int row = 0; row < rows; row++) packed[row] = column[row * stride];
-        }
+    int64_t stride = contraction->a_row, terms = contraction->terms;
+    const int64_t *a_term = contraction->a_term;
+    for (int64_t term = 0; term < terms; term++, packed += rows) {
+        const double *column = a + a_term[term];
+        CP_UNROLL for (int row = 0; row < rows; row++) packed[row] = column[row * stride];
     }
-}
-
-static void pack_block(const struct cp_contraction *contraction, const double *a, int rows, double *packed)
-{
-    if (rows == CP_TILE_ROWS)
-        pack_rows(contraction, a, CP_TILE_ROWS, packed); /* the usual case, unrolled */
-    else
-        pack_rows(contraction, a, rows, packed);
 }
 
 static void pack(const struct cp_contraction *contraction, const double *a, int most_rows, double *packed)
 {
-    int64_t depth = contraction->outer * contraction->taps;
     for (int64_t row = 0; row < contraction->rows;) {
         int rows = block_rows(contraction->rows - row, most_rows);
-        pack_block(contraction, a + row * contraction->a_row, rows, packed + row * depth);
+        const double *block = a + row * contraction->a_row;
+        if (rows == CP_TILE_ROWS)
+            pack_rows(contraction, block, CP_TILE_ROWS, packed); /* the usual case, unrolled */
+        else
+            pack_rows(contraction, block, rows, packed);
+        packed += rows * contraction->terms;
         row += rows;
     }
-}
-
-/* A stretch of the terms: outers [outer, outer_end), and of each the taps [tap, tap_end). */
-struct stretch {
-    int64_t outer, outer_end, tap, tap_end;
-};
-
-/* The next one: whole outers where several fit, in equal parts, else parts of one. */
-static struct stretch stretch_at(const struct cp_contraction *contraction, int64_t outer, int64_t tap)
-{
-    int64_t taps = contraction->taps, most = contraction->outer;
-    if (taps >= TERMS_AT_ONCE) {
-        int64_t end = tap + TERMS_AT_ONCE < taps ? tap + TERMS_AT_ONCE : taps;
-        return (struct stretch){outer, outer < most ? outer + 1 : most, tap, end};
-    }
-    int64_t parts = most * taps / TERMS_AT_ONCE + 1, step = (most + parts - 1) / parts;
-    return (struct stretch){outer, outer + step < most ? outer + step : most, 0, taps};
 }
 
 /* Deal the finished sums of a block out to their places. */
 static void deal_out(const struct tile_job *job, int lanes)
 {
-    const double *sums = job->partial;
+    const double *restrict sums = job->partial;
+    int64_t step = job->out_step;
     for (int64_t strip = 0; strip < job->strip_count; strip++) {
+        int64_t count = job->strips[strip].count;
         for (int row = 0; row < job->rows; row++, sums += lanes) {
-            double *out = job->out + row * job->out_row + job->strips[strip].out;
-            for (int64_t lane = 0; lane < job->strips[strip].count; lane++)
-                out[lane * job->out_step] = isnan(sums[lane]) ? (double)NAN : sums[lane];
+            double *restrict out = job->out + row * job->out_row + job->strips[strip].out;
+            if (count == CP_MOST_LANES) { /* the usual case, unrolled */
+                CP_UNROLL for (int lane = 0; lane < CP_MOST_LANES; lane++) out[lane * step] = sums[lane];
+                continue;
+            }
+            for (int64_t lane = 0; lane < count; lane++) out[lane * step] = sums[lane];
         }
     }
 }
 
-static bool strips_are_full(const struct tile_job *job, int lanes)
+/* Can tiles write their sums to their places by themselves? */
+static bool strips_are_plain(const struct cp_contraction *contraction, int lanes)
 {
-    for (int64_t strip = 0; strip < job->strip_count; strip++)
-        if (job->strips[strip].count != lanes) return false;
-    return job->out_step == 1;
+    for (int64_t strip = 0; strip < contraction->strip_count; strip++)
+        if (contraction->strips[strip].count != lanes) return false;
+    return contraction->out_step <= 2;
 }
 
 /* One call of cp_contract_float64. */
@@ -262,27 +277,25 @@ struct work {
     const struct variant *variant;
     const double *packed, *b, *initial;
     double *partial, *out;
+    bool plain; /* strips */
     struct cp_stop stop;
 };
 
-/* Add a stretch to every row of the job's strips, and finish them when it is the last. */
-static bool run_stretch(const struct work *work, struct tile_job *job, const struct stretch *stretch, bool is_last)
+/* Add the terms from `first` on to every row of the job's strips, and finish the sums when these are the last ones. */
+static bool run_stretch(const struct work *work, struct tile_job *job, int64_t first)
 {
     const struct cp_contraction *contraction = work->contraction;
-    int64_t depth = contraction->outer * contraction->taps;
-    job->outer = stretch->outer_end - stretch->outer;
-    job->taps = stretch->tap_end - stretch->tap;
-    job->b = work->b + stretch->outer * contraction->b_outer;
-    job->b_tap = contraction->b_tap + stretch->tap;
+    bool only = job->is_first && job->is_last;
+    job->b_term = contraction->b_term + first;
     for (int64_t row = 0; row < contraction->rows; row += job->rows) {
         if (cp_stopped(work->stop)) return false;
         job->rows = block_rows(contraction->rows - row, work->variant->most_rows);
-        job->packed = work->packed + row * depth + (stretch->outer * contraction->taps + stretch->tap) * job->rows;
+        job->packed = work->packed + row * contraction->terms + first * job->rows;
         job->initial = work->initial ? work->initial + row : NULL;
-        job->partial = work->partial + row * job->strip_count * work->variant->lanes;
+        job->partial = work->partial + (only ? 0 : row * job->strip_count * work->variant->lanes);
         job->out = work->out + row * contraction->out_row;
         work->variant->run(job);
-        if (is_last && !job->is_plain) deal_out(job, work->variant->lanes);
+        if (job->is_last && !job->is_plain) deal_out(job, work->variant->lanes);
     }
     return true;
 }
@@ -290,23 +303,32 @@ static bool run_stretch(const struct work *work, struct tile_job *job, const str
 static bool run_strips(const struct work *work, const struct cp_strip *strips, int64_t count)
 {
     const struct cp_contraction *contraction = work->contraction;
-    struct tile_job job = {.strips = strips,
+    int64_t terms = contraction->terms, stretches = terms / TERMS_AT_ONCE + 1;
+    int64_t step = terms / stretches + 1, first = 0;
+    struct tile_job job = {.b = work->b,
+                           .strips = strips,
                            .strip_count = count,
-                           .b_outer = contraction->b_outer,
                            .out_row = contraction->out_row,
-                           .out_step = contraction->out_step,
-                           .is_first = true};
-    struct stretch stretch = stretch_at(contraction, 0, 0);
-    bool full = strips_are_full(&job, work->variant->lanes);
-    for (;; job.is_first = false) {
-        bool outer_done = stretch.tap_end == contraction->taps;
-        bool is_last = outer_done && stretch.outer_end == contraction->outer;
-        job.is_plain = is_last && full;
-        if (!run_stretch(work, &job, &stretch, is_last)) return false;
-        if (is_last) return true;
-        stretch = outer_done ? stretch_at(contraction, stretch.outer_end, 0)
-                             : stretch_at(contraction, stretch.outer, stretch.tap_end);
-    }
+                           .out_step = contraction->out_step};
+    do {
+        job.terms = terms - first < step ? terms - first : step;
+        job.is_first = first == 0;
+        job.is_last = first + job.terms == terms;
+        job.is_plain = job.is_last && work->plain;
+        if (!run_stretch(work, &job, first)) return false;
+        first += job.terms;
+    } while (first < terms);
+    return true;
+}
+
+static int64_t strips_at_once(const struct work *work)
+{
+    int64_t terms = work->contraction->terms;
+    if (work->contraction->rows <= work->variant->most_rows)
+        return work->plain && terms < TERMS_AT_ONCE ? STRIPS_UNTIL_STOP : STRIPS_OF_ONE_BLOCK;
+    int64_t times = TERMS_AT_ONCE / (terms + 1);
+    if (times * STRIPS_AT_ONCE > STRIPS_OF_ONE_BLOCK) return STRIPS_OF_ONE_BLOCK;
+    return times > 1 ? times * STRIPS_AT_ONCE : STRIPS_AT_ONCE;
 }
 
 /* NOLINTBEGIN(readability-non-const-parameter): `out` is written to through the jobs */
@@ -315,9 +337,16 @@ bool cp_contract_float64(const struct cp_contraction *contraction, enum cp_instr
                          struct cp_stop stop)
 {
     const struct variant *variant = variant_of(instructions);
-    double *partial = scratch + contraction->rows * contraction->outer * contraction->taps;
-    struct work work = {contraction, variant, scratch, b, initial, partial, out, stop};
-    int64_t at_once = contraction->rows <= variant->most_rows ? STRIPS_OF_ONE_BLOCK : STRIPS_AT_ONCE;
+    struct work work = {.contraction = contraction,
+                        .variant = variant,
+                        .packed = scratch,
+                        .b = b,
+                        .initial = initial,
+                        .partial = scratch + contraction->rows * contraction->terms,
+                        .out = out,
+                        .plain = strips_are_plain(contraction, variant->lanes),
+                        .stop = stop};
+    int64_t at_once = strips_at_once(&work);
     pack(contraction, a, variant->most_rows, scratch);
     for (int64_t at = 0; at < contraction->strip_count; at += at_once) {
         int64_t left = contraction->strip_count - at;
@@ -333,12 +362,10 @@ static void sum_bounded(const struct cp_contraction *contraction, const int64_t 
                         int64_t count, int64_t *restrict sum)
 {
     for (int64_t lane = 0; lane < count; lane++) sum[lane] = initial;
-    for (int64_t outer = 0; outer < contraction->outer; outer++) {
-        for (int64_t tap = 0; tap < contraction->taps; tap++) {
-            int64_t w = a[outer * contraction->a_outer + contraction->a_tap[tap]];
-            const int64_t *x = b + outer * contraction->b_outer + contraction->b_tap[tap];
-            for (int64_t lane = 0; lane < count; lane++) sum[lane] += w * x[lane];
-        }
+    for (int64_t term = 0; term < contraction->terms; term++) {
+        int64_t w = a[contraction->a_term[term]];
+        const int64_t *x = b + contraction->b_term[term];
+        for (int64_t lane = 0; lane < count; lane++) sum[lane] += w * x[lane];
     }
 }
 
@@ -348,12 +375,10 @@ static int64_t sum_exactly(const struct cp_contraction *contraction, const int64
 {
     struct cp_exact exact[CP_CONTRACTION_INTEGER_LANES];
     for (int64_t lane = 0; lane < count; lane++) exact[lane] = cp_exact_start(initial);
-    for (int64_t outer = 0; outer < contraction->outer; outer++) {
-        for (int64_t tap = 0; tap < contraction->taps; tap++) {
-            int64_t w = a[outer * contraction->a_outer + contraction->a_tap[tap]];
-            const int64_t *x = b + outer * contraction->b_outer + contraction->b_tap[tap];
-            for (int64_t lane = 0; lane < count; lane++) cp_exact_add(&exact[lane], w, x[lane]);
-        }
+    for (int64_t term = 0; term < contraction->terms; term++) {
+        int64_t w = a[contraction->a_term[term]];
+        const int64_t *x = b + contraction->b_term[term];
+        for (int64_t lane = 0; lane < count; lane++) cp_exact_add(&exact[lane], w, x[lane]);
     }
     for (int64_t lane = 0; lane < count; lane++)
         if (!cp_exact_finish(&exact[lane], &sum[lane])) return lane;

@@ -1,7 +1,6 @@
 /* The one kernel under every convolution, transposed convolution and weight gradient: sums of products in one order.
  *
- *     out[row · out_row + position] = initial[row] + Σ over outer, then over taps:
- *                 a[row · a_row + outer · a_outer + a_tap[tap]] · b[position + outer · b_outer + b_tap[tap]]
+ *     out[row · out_row + position] = initial[row] + Σ over terms: a[row · a_row + a_term[term]] · b[position + b_term[term]]
  *
  * where initial is +0 when absent, and each sum is a chain of fused multiply-adds that starts at the initial value and
  * takes its terms in that order. Positions are independent of each other, and so are rows: that is where the kernel
@@ -48,11 +47,9 @@ struct cp_strip {
 #define CP_CONTRACTION_INTEGER_LANES 64
 
 struct cp_contraction {
-    int64_t rows, outer, taps; /* taps or outer may be 0: out is the initial value */
-    int64_t a_row, a_outer;
-    const int64_t *a_tap;
-    int64_t b_outer;
-    const int64_t *b_tap;
+    int64_t rows, terms; /* terms may be 0: out is the initial value */
+    int64_t a_row;
+    const int64_t *a_term, *b_term;
     const struct cp_strip *strips;
     int64_t strip_count;
     int64_t out_row, out_step;
@@ -69,8 +66,8 @@ static inline bool cp_stopped(struct cp_stop stop)
     return stop.stop && stop.stop(stop.context);
 }
 
-/* Doubles of scratch for a contraction of `rows` rows of `depth` = outer · taps terms each. */
-int64_t cp_contraction_scratch(int64_t rows, int64_t depth);
+/* Doubles of scratch for a contraction of `rows` rows of `terms` terms each. */
+int64_t cp_contraction_scratch(int64_t rows, int64_t terms);
 
 /* False: stopped, `out` is then incomplete. NaN results are canonical. */
 CP_MUST_CHECK bool cp_contract_float64(const struct cp_contraction *contraction, enum cp_instruction_set instructions,

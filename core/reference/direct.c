@@ -24,7 +24,7 @@ struct direct {
 
     struct cp_contraction *phases;
     int64_t phase_count;
-    int64_t *taps;           /* next free */
+    int64_t *terms;          /* next free */
     struct cp_strip *strips; /* next free */
 };
 
@@ -108,12 +108,14 @@ static void add_run(struct direct *direct, int64_t b, int64_t out, int64_t count
     }
 }
 
-static struct cp_contraction *begin_phase(struct direct *direct, int64_t most_taps)
+static struct cp_contraction *begin_phase(struct direct *direct, int64_t taps, int64_t outer)
 {
     struct cp_contraction *phase = &direct->phases[direct->phase_count++];
+    phase->terms = taps * outer;
     phase->strips = direct->strips;
-    phase->a_tap = direct->taps;
-    phase->b_tap = direct->taps + most_taps;
+    phase->a_term = direct->terms;
+    phase->b_term = direct->terms + phase->terms;
+    direct->terms += 2 * phase->terms;
     return phase;
 }
 
@@ -122,33 +124,39 @@ static void end_strips(const struct direct *direct, struct cp_contraction *phase
     phase->strip_count = direct->strips - phase->strips;
 }
 
+/* The terms of all channels (or samples), from the `taps` of the first and the distances between two. */
+static void repeat_terms(const struct cp_contraction *phase, int64_t *a, int64_t *b, int64_t taps, int64_t a_outer,
+                         int64_t b_outer)
+{
+    for (int64_t term = taps; term < phase->terms; term++) {
+        a[term] = a[term - taps] + a_outer;
+        b[term] = b[term - taps] + b_outer;
+    }
+}
+
 static void plan_gather(struct direct *direct)
 {
     const struct cp_frame *frame = direct->frame;
     const struct cp_frame_axis *d = &frame->axis[0], *h = &frame->axis[1], *w = &frame->axis[2];
     const struct cp_side_copy *copy = &direct->copy;
-    int64_t kernel_count = cp_frame_kernel_count(frame);
-    struct cp_contraction *phase = begin_phase(direct, kernel_count);
-    int64_t *a_tap = direct->taps, *b_tap = direct->taps + kernel_count;
+    int64_t kernel_count = cp_frame_kernel_count(frame), tap = 0;
+    int64_t *a = direct->terms, *b = a + kernel_count * frame->big_channels;
+    struct cp_contraction *phase = begin_phase(direct, kernel_count, frame->big_channels);
     for (int64_t z = 0; z < d->kernel; z++)
         for (int64_t y = 0; y < h->kernel; y++)
-            for (int64_t x = 0; x < w->kernel; x++) {
-                *a_tap = a_tap - direct->taps;
-                a_tap++;
-                *b_tap++ = z * d->dilation * copy->plane + y * h->dilation * copy->line +
-                           cp_side_copy_cell(copy, x * w->dilation);
+            for (int64_t x = 0; x < w->kernel; x++, tap++) {
+                a[tap] = tap;
+                b[tap] = z * d->dilation * copy->plane + y * h->dilation * copy->line +
+                         cp_side_copy_cell(copy, x * w->dilation);
             }
+    repeat_terms(phase, a, b, kernel_count, kernel_count, copy->channel);
     for (int64_t z = 0; z < d->small; z++)
         for (int64_t y = 0; y < h->small; y++)
             add_run(direct, z * d->stride * copy->plane + y * h->stride * copy->line, (z * h->small + y) * w->small,
                     w->small, 1);
     end_strips(direct, phase);
-    phase->taps = kernel_count;
     phase->rows = frame->small_channels;
-    phase->outer = frame->big_channels;
     phase->a_row = frame->big_channels * kernel_count;
-    phase->a_outer = kernel_count;
-    phase->b_outer = copy->channel;
     phase->out_row = cp_frame_small_count(frame);
     phase->out_step = 1;
 }
@@ -157,15 +165,8 @@ static void plan_gather(struct direct *direct)
 struct phase_axis {
     int64_t first, count, remainder;
     int64_t cell; /* of the copy, that kernel position `remainder` would meet for unit `first` */
+    int64_t taps; /* kernel positions that meet the grid */
 };
-
-static struct phase_axis phase_axis(const struct direct *direct, int axis, int64_t first)
-{
-    const struct cp_frame_axis *at = &direct->frame->axis[axis];
-    int64_t unit = first + at->pad_begin;
-    return (struct phase_axis){first, cp_ceil_divide(at->big - first, at->stride), cp_floor_remainder(unit, at->stride),
-                               cp_floor_divide(unit, at->stride) - direct->copy.begin[axis]};
-}
 
 /* How many cells kernel position k of a phase lies before its unit's; false when it falls between cells. */
 static bool meets_grid(const struct cp_frame_axis *axis, const struct phase_axis *phase, int64_t k, int64_t *cells)
@@ -176,24 +177,32 @@ static bool meets_grid(const struct cp_frame_axis *axis, const struct phase_axis
     return true;
 }
 
-static int64_t add_phase_taps(struct direct *direct, const struct phase_axis *phase)
+static struct phase_axis phase_axis(const struct direct *direct, int axis, int64_t first)
+{
+    const struct cp_frame_axis *at = &direct->frame->axis[axis];
+    int64_t unit = first + at->pad_begin, cells;
+    struct phase_axis phase = {first, cp_ceil_divide(at->big - first, at->stride), cp_floor_remainder(unit, at->stride),
+                               cp_floor_divide(unit, at->stride) - direct->copy.begin[axis], 0};
+    for (int64_t k = 0; k < at->kernel; k++) phase.taps += meets_grid(at, &phase, k, &cells);
+    return phase;
+}
+
+static void add_phase_taps(const struct direct *direct, const struct phase_axis *phase, int64_t *a, int64_t *b)
 {
     const struct cp_frame_axis *axis = direct->frame->axis;
     const struct cp_side_copy *copy = &direct->copy;
-    int64_t kernel_count = cp_frame_kernel_count(direct->frame);
-    int64_t taps = 0, z, y, x;
+    int64_t z, y, x;
     for (int64_t i = 0; i < axis[0].kernel; i++) {
         if (!meets_grid(&axis[0], &phase[0], i, &z)) continue;
         for (int64_t j = 0; j < axis[1].kernel; j++) {
             if (!meets_grid(&axis[1], &phase[1], j, &y)) continue;
             for (int64_t k = 0; k < axis[2].kernel; k++) {
                 if (!meets_grid(&axis[2], &phase[2], k, &x)) continue;
-                direct->taps[taps] = (i * axis[1].kernel + j) * axis[2].kernel + k;
-                direct->taps[kernel_count + taps++] = -(z * copy->plane + y * copy->line + x);
+                *a++ = (i * axis[1].kernel + j) * axis[2].kernel + k;
+                *b++ = -(z * copy->plane + y * copy->line + x);
             }
         }
     }
-    return taps;
 }
 
 static void plan_phase(struct direct *direct, const struct phase_axis *axis)
@@ -201,12 +210,11 @@ static void plan_phase(struct direct *direct, const struct phase_axis *axis)
     const struct cp_frame *frame = direct->frame;
     const struct cp_frame_axis *d = &frame->axis[0], *h = &frame->axis[1], *w = &frame->axis[2];
     const struct cp_side_copy *copy = &direct->copy;
-    int64_t kernel_count = cp_frame_kernel_count(frame);
-    struct cp_contraction *phase = begin_phase(direct, kernel_count);
-    phase->taps = add_phase_taps(direct, axis);
-    memmove(direct->taps + phase->taps, direct->taps + kernel_count, (size_t)phase->taps * sizeof *direct->taps);
-    phase->b_tap = direct->taps + phase->taps;
-    direct->taps += 2 * phase->taps;
+    int64_t kernel_count = cp_frame_kernel_count(frame), taps = axis[0].taps * axis[1].taps * axis[2].taps;
+    int64_t *a = direct->terms, *b = a + taps * frame->small_channels;
+    struct cp_contraction *phase = begin_phase(direct, taps, frame->small_channels);
+    add_phase_taps(direct, axis, a, b);
+    repeat_terms(phase, a, b, taps, frame->big_channels * kernel_count, copy->channel);
     for (int64_t z = 0; z < axis[0].count; z++)
         for (int64_t y = 0; y < axis[1].count; y++) {
             int64_t line = (axis[0].first + z * d->stride) * h->big + axis[1].first + y * h->stride;
@@ -215,10 +223,7 @@ static void plan_phase(struct direct *direct, const struct phase_axis *axis)
         }
     end_strips(direct, phase);
     phase->rows = frame->big_channels;
-    phase->outer = frame->small_channels;
     phase->a_row = kernel_count;
-    phase->a_outer = frame->big_channels * kernel_count;
-    phase->b_outer = copy->channel;
     phase->out_row = cp_frame_big_count(frame);
     phase->out_step = w->stride;
 }
@@ -251,14 +256,15 @@ static void plan_weight(struct direct *direct)
     const struct cp_side_copy *copy = &direct->copy;
     int64_t kernel_count = cp_frame_kernel_count(frame), units = cp_frame_small_count(frame);
     int64_t channels = frame->big_channels, unit = 0;
-    struct cp_contraction *phase = begin_phase(direct, units);
+    int64_t *a = direct->terms, *b = a + units * frame->batch;
+    struct cp_contraction *phase = begin_phase(direct, units, frame->batch);
     for (int64_t z = 0; z < d->small; z++)
         for (int64_t y = 0; y < h->small; y++)
             for (int64_t x = 0; x < w->small; x++, unit++) {
-                direct->taps[unit] = unit;
-                direct->taps[units + unit] =
-                    (z * d->stride * copy->plane + y * h->stride * copy->line + x * w->stride) * channels;
+                a[unit] = unit;
+                b[unit] = (z * d->stride * copy->plane + y * h->stride * copy->line + x * w->stride) * channels;
             }
+    repeat_terms(phase, a, b, units, units * frame->groups * frame->small_channels, copy->channel * channels);
     bool along_kernel = channels == 1 && w->dilation == 1; /* then a row of the kernel is a run of neighbours */
     for (int64_t position = 0; position < kernel_count; position += along_kernel ? w->kernel : 1) {
         int64_t z = position / w->kernel / h->kernel, y = position / w->kernel % h->kernel, x = position % w->kernel;
@@ -267,12 +273,8 @@ static void plan_weight(struct direct *direct)
                 along_kernel ? 1 : kernel_count);
     }
     end_strips(direct, phase);
-    phase->taps = units;
     phase->rows = frame->small_channels;
-    phase->outer = frame->batch;
     phase->a_row = units;
-    phase->a_outer = units * frame->groups * frame->small_channels;
-    phase->b_outer = copy->channel * channels;
     phase->out_row = channels * kernel_count;
     phase->out_step = along_kernel ? 1 : kernel_count;
 }
@@ -281,7 +283,7 @@ static void plan_weight(struct direct *direct)
 
 /* Elements of each array, at most. */
 struct scratch {
-    int64_t copy, packed, taps, strips, phases;
+    int64_t copy, packed, terms, strips, phases;
 };
 
 static bool strips_at_most(const struct cp_frame *frame, enum cp_sense sense, int64_t lanes, int64_t *strips)
@@ -305,12 +307,10 @@ static bool scratch_of(const struct cp_frame *frame, enum cp_sense sense, int64_
     int64_t rows = sense == CP_SCATTER ? frame->big_channels : frame->small_channels;
     int64_t outer = sense == CP_WEIGHT ? samples : sense == CP_SCATTER ? frame->small_channels : frame->big_channels;
     scratch->phases = sense == CP_SCATTER ? phases_of(&axis[0]) * phases_of(&axis[1]) * phases_of(&axis[2]) : 1;
-    /* A phase's two lists are written a kernel apart and then moved together, so the last phase needs room for it. */
-    scratch->taps = 2 * (sense == CP_WEIGHT ? units : kernel_count * (sense == CP_SCATTER ? 2 : 1));
     return cp_multiply(copy->total, samples, &scratch->copy) &&
            cp_add(scratch->copy, CP_CONTRACTION_SLACK, &scratch->copy) &&
            cp_multiply(outer, sense == CP_WEIGHT ? units : kernel_count, &depth) &&
-           cp_multiply(rows, depth, &scratch->packed) &&
+           cp_multiply(depth, 2, &scratch->terms) && cp_multiply(rows, depth, &scratch->packed) &&
            cp_add(cp_contraction_scratch(rows, depth), 0, &scratch->packed) &&
            strips_at_most(frame, sense, lanes, &scratch->strips);
 }
@@ -323,7 +323,7 @@ bool cp_direct_scratch(const struct cp_frame *original, enum cp_sense sense, int
     int64_t sum, part;
     return lay_out_copy(&copy, &frame, sense) &&
            scratch_of(&frame, sense, cp_instructions_lanes(CP_INSTRUCTIONS_PORTABLE), &copy, &scratch) &&
-           cp_add(scratch.copy, scratch.packed, &sum) && cp_add(sum, scratch.taps, &sum) &&
+           cp_add(scratch.copy, scratch.packed, &sum) && cp_add(sum, scratch.terms, &sum) &&
            cp_multiply(sum, sizeof(double), &sum) && cp_multiply(scratch.strips, sizeof(struct cp_strip), &part) &&
            cp_add(sum, part, &sum) && cp_multiply(scratch.phases, sizeof(struct cp_contraction), &part) &&
            cp_add(sum, part, bytes);
@@ -403,12 +403,12 @@ static struct roles roles_of(const struct cp_computation *computation, const str
 }
 
 static const void *copy_source(const struct direct *direct, const unsigned char *source, int64_t sample_bytes,
-                               unsigned char *target)
+                               bool is_new, unsigned char *target)
 {
     const struct cp_side_copy *copy = &direct->copy;
     if (direct->in_place) return source;
     if (direct->sense != CP_WEIGHT) {
-        cp_side_copy_fill(copy, source, target);
+        cp_side_copy_fill(copy, source, is_new, target);
         return target;
     }
     for (int64_t sample = 0; sample < direct->frame->batch; sample++)
@@ -439,16 +439,17 @@ static enum cp_contract_status run(struct cp_computation *computation, const str
 {
     const int64_t bytes = sizeof(double);
     struct roles roles = roles_of(computation, direct->frame);
-    const struct cp_contraction *first = &direct->phases[0];
-    int64_t terms =
-        direct->sense == CP_WEIGHT ? first->outer * first->taps : first->outer * cp_frame_kernel_count(direct->frame);
+    int64_t terms = 0; /* of one sum, at most */
+    for (int64_t phase = 0; phase < direct->phase_count; phase++)
+        if (direct->phases[phase].terms > terms) terms = direct->phases[phase].terms;
     bool bounded = computation->integer &&
                    sums_are_bounded(computation, roles.a, roles.a_count, roles.source, roles.source_count, terms);
     for (int64_t sample = 0; sample < roles.samples; sample++) {
         for (int64_t group = 0; group < direct->frame->groups; group++) {
             const unsigned char *source =
                 roles.source + (sample * roles.source_sample + group * roles.source_group) * bytes;
-            const void *b = copy_source(direct, source, roles.source_sample * bytes, copy);
+            bool is_new = sample == 0 && group == 0;
+            const void *b = copy_source(direct, source, roles.source_sample * bytes, is_new, copy);
             const unsigned char *a = roles.a + group * roles.a_group * bytes;
             const unsigned char *bias = roles.bias ? roles.bias + group * roles.bias_group * bytes : NULL;
             unsigned char *out = roles.out + (sample * roles.out_sample + group * roles.out_group) * bytes;
@@ -462,12 +463,11 @@ static enum cp_contract_status run(struct cp_computation *computation, const str
     return CP_CONTRACT_DONE;
 }
 
-/* Room for the copied side, with all its zeros. */
+/* Room for the copied side. */
 static unsigned char *take_copy(const struct direct *direct, int64_t elements, struct cp_arena *arena)
 {
     if (direct->sense == CP_WEIGHT) return (unsigned char *)CP_NEW_ARRAY(arena, double, elements);
     double *copy = cp_arena_take(arena, (size_t)elements * sizeof *copy, alignof(double));
-    cp_side_copy_clear(&direct->copy, copy);
     memset(copy + direct->copy.total, 0, (size_t)(elements - direct->copy.total) * sizeof *copy);
     return (unsigned char *)copy;
 }
@@ -491,7 +491,7 @@ enum cp_contract_status cp_compute_direct(struct cp_computation *computation)
         if (!cp_side_copy_lay_out(&direct.copy)) arena->exhausted(arena);
     }
     direct.phases = CP_NEW_ARRAY(arena, struct cp_contraction, scratch.phases);
-    direct.taps = cp_arena_take(arena, (size_t)scratch.taps * sizeof(int64_t), alignof(int64_t));
+    direct.terms = cp_arena_take(arena, (size_t)scratch.terms * sizeof(int64_t), alignof(int64_t));
     direct.strips = cp_arena_take(arena, (size_t)scratch.strips * sizeof(struct cp_strip), alignof(struct cp_strip));
     switch (direct.sense) {
     case CP_GATHER: plan_gather(&direct); break;

@@ -33,11 +33,8 @@ static inline int64_t cp_side_copy_cell(const struct cp_side_copy *copy, int64_t
     return x % copy->deal * copy->row + x / copy->deal;
 }
 
-/* Write the zeros around what cp_side_copy_fill copies: once for all samples. */
-void cp_side_copy_clear(const struct cp_side_copy *copy, void *target);
-
-/* Copy all channels of one sample; cells outside the source are not touched. */
-void cp_side_copy_fill(const struct cp_side_copy *copy, const void *source, void *target);
+/* Copy all channels of one sample. `is_new`: write the zeros around them too; they stay there for the next sample. */
+void cp_side_copy_fill(const struct cp_side_copy *copy, const void *source, bool is_new, void *target);
 
 /* The same with channels last ([extents …][channels], deal 1), into a target that is all zero. */
 void cp_side_copy_fill_channels_last(const struct cp_side_copy *copy, const void *source, void *target);

@@ -201,8 +201,9 @@ static void test_terms_of_one_output(void **state)
     }
 }
 
-/* Sums of thousands of terms, which the kernel cuts into stretches, over rows that do not fill its tiles. */
-static void test_long_sums_bit_for_bit(void **state)
+/* Sums of thousands of terms, which the kernel cuts into stretches, over rows that do not fill its tiles; and few terms
+ * of many sums. */
+static void test_large_sums_bit_for_bit(void **state)
 {
     static const struct {
         const char *name;
@@ -213,6 +214,10 @@ static void test_long_sums_bit_for_bit(void **state)
         {"a large kernel", CP_FORWARD, 2, 2, 3, 30, 31, 17, 2},
         {"backward, many channels", CP_BACKWARD_INPUT, 1, 6, 90, 9, 17, 3, 2},
         {"weights over many positions", CP_BACKWARD_WEIGHT, 3, 9, 5, 21, 23, 2, 1},
+        {"backward, results two apart", CP_BACKWARD_INPUT, 1, 11, 5, 33, 35, 3, 2},
+        {"backward, results three apart", CP_BACKWARD_INPUT, 2, 9, 4, 31, 52, 4, 3},
+        {"few terms, many rows and strips", CP_FORWARD, 1, 1, 21, 40, 41, 3, 1},
+        {"one row of very many strips", CP_FORWARD, 2, 1, 1, 130, 57, 3, 1},
     };
     (void)state;
     for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
@@ -410,7 +415,7 @@ int main(void)
         cmocka_unit_test_teardown(test_transposed_by_every_method, release_arena),
         cmocka_unit_test_teardown(test_negative_padding_crops, release_arena),
         cmocka_unit_test_teardown(test_terms_of_one_output, release_arena),
-        cmocka_unit_test_teardown(test_long_sums_bit_for_bit, release_arena),
+        cmocka_unit_test_teardown(test_large_sums_bit_for_bit, release_arena),
         cmocka_unit_test_teardown(test_int64_is_exact_or_refused, release_arena),
         cmocka_unit_test_teardown(test_what_is_refused, release_arena),
         cmocka_unit_test_teardown(test_huge_questions_are_priced_not_computed, release_arena),
