@@ -43,23 +43,32 @@ static void refuse(const struct asking *asking, enum cp_code code, const char *n
 
 /* ---- The layer ---------------------------------------------------------------------------------------------------- */
 
+/* A layer that has no computation: what else may be wrong with it does not matter. */
+static bool refuse_type(const struct asking *asking, const struct cp_json *layer)
+{
+    const struct cp_json *name = cp_json_type(layer) == CP_JSON_OBJECT ? cp_json_member(layer, CP_TEXT("type")) : NULL;
+    if (!name || cp_json_type(name) != CP_JSON_STRING) return false;
+    const struct cp_layer_type *type = cp_layer_type_find(cp_json_text(name));
+    if (!type || cp_layer_is_computed(type)) return false;
+    struct cp_path at = path_of("layer");
+    struct cp_path member = CP_PATH_MEMBER(&at, CP_TEXT("type"));
+    cp_problem_add(&asking->reader->problems, CP_CODE_layer_not_computed, &member,
+                   CP_ARGUMENTS(cp_words(type->name),
+                                cp_words("Conv{N}d, ConvTranspose{N}d, MaxPool{N}d, AvgPool{N}d, LPPool{1,2}d, "
+                                         "AdaptiveAvgPool{N}d, AdaptiveMaxPool{N}d, N being 1, 2 or 3")));
+    return true;
+}
+
 static void read_layer(struct asking *asking)
 {
     struct cp_convolve_question *question = asking->question;
     uint32_t before = asking->reader->problems.count;
+    const struct cp_json *layer = find(asking, "layer");
     question->network_input.name = CP_TEXT("input");
     question->stack = (struct cp_stack){.inputs = &question->network_input, .input_count = 1, .element_bytes = 8};
+    if (!layer || refuse_type(asking, layer)) return;
     cp_read_one_layer(asking->reader, asking->request, "layer", &question->stack);
-    if (!find(asking, "layer") || asking->reader->problems.count > before) return;
-    asking->layer = &question->stack.layers[0];
-    if (cp_layer_is_computed(asking->layer->type)) return;
-    struct cp_path layer = path_of("layer");
-    struct cp_path at = CP_PATH_MEMBER(&layer, CP_TEXT("type"));
-    cp_problem_add(&asking->reader->problems, CP_CODE_layer_not_computed, &at,
-                   CP_ARGUMENTS(cp_words(asking->layer->type->name),
-                                cp_words("Conv{N}d, ConvTranspose{N}d, MaxPool{N}d, AvgPool{N}d, LPPool{1,2}d, "
-                                         "AdaptiveAvgPool{N}d, AdaptiveMaxPool{N}d, N being 1, 2 or 3")));
-    asking->layer = NULL;
+    if (asking->reader->problems.count == before) asking->layer = &question->stack.layers[0];
 }
 
 static enum cp_operation_kind kind_of(const struct asking *asking)
@@ -145,21 +154,22 @@ static const struct cp_tensor *read_operand(const struct asking *asking, const c
 
 static void read_input_shape(struct asking *asking)
 {
-    struct cp_convolve_question *question = asking->question;
     const struct cp_json *value = find(asking, "input_shape");
     struct cp_path at = path_of("input_shape");
+    struct cp_shape shape;
+    int64_t count = 0;
     if (!value) return;
     if (find(asking, "input")) {
         refuse(asking, CP_CODE_conflicting_members, "input_shape",
                CP_ARGUMENTS(cp_words("input_shape"), cp_words("input")));
-    } else if (cp_read_shape(asking->reader, value, &at, &question->reference.input_shape)) {
-        int64_t count = 0;
-        (void)!cp_shape_product(&question->reference.input_shape, 0, question->reference.input_shape.rank, &count);
-        if (count > CP_MAX_TENSOR_ELEMENTS)
-            refuse(
-                asking, CP_CODE_limit_exceeded, "input_shape",
-                CP_ARGUMENTS(cp_words("elements of the input"), cp_number(count), cp_number(CP_MAX_TENSOR_ELEMENTS)));
+        return;
     }
+    if (!cp_read_shape(asking->reader, value, &at, &shape)) return;
+    asking->question->reference.input_shape = shape;
+    (void)!cp_shape_product(&shape, 0, shape.rank, &count);
+    if (count > CP_MAX_TENSOR_ELEMENTS)
+        refuse(asking, CP_CODE_limit_exceeded, "input_shape",
+               CP_ARGUMENTS(cp_words("elements of the input"), cp_number(count), cp_number(CP_MAX_TENSOR_ELEMENTS)));
 }
 
 static void read_operands(struct asking *asking)
@@ -289,11 +299,12 @@ static void check_operand_shapes(const struct asking *asking, const struct cp_sh
 static bool plan_layer(const struct asking *asking)
 {
     struct cp_convolve_question *question = asking->question;
-    struct cp_path layer = path_of("layer");
+    struct cp_path layer = path_of("layer"), input = path_of(find(asking, "input") ? "input" : "input_shape");
     question->network_input.shape = question->reference.input_shape;
     cp_plan_stack(&question->plan, &question->stack, CP_PLAN_ALL, asking->reader->arena);
     for (const struct cp_finding *at = question->plan.findings.first; at; at = at->next)
-        if (at->severity == CP_SEVERITY_ERROR) cp_problem_add_finding(&asking->reader->problems, at, &layer);
+        if (at->severity == CP_SEVERITY_ERROR)
+            cp_problem_add_finding(&asking->reader->problems, at, at->code == CP_CODE_wrong_rank ? &input : &layer);
     return question->plan.layers[0].state == CP_LAYER_PLANNED;
 }
 

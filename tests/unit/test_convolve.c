@@ -230,12 +230,18 @@ static const struct row refusals[] = {
     {"a misspelt layer member", LINE(", \"strid\": 2", SMALL), BAD("unknown_member", "/layer/strid")},
     {"a layer that is a list", "{\"layer\": [], " SMALL "}", BAD("wrong_type", "/layer")},
     {"a layer that is not computed", WITH("\"type\": \"ReLU\"", SMALL), BAD("layer_not_computed", "/layer/type")},
+    {"members of a layer that is not computed", WITH("\"type\": \"ReLU\", \"kernel_size\": 2", SMALL),
+     BAD("layer_not_computed", "/layer/type")},
     {"no such layer", WITH("\"type\": \"Conv4d\"", SMALL), BAD("unknown_layer_type", "/layer/type")},
     {"a layer of a stack", LINE(", \"from\": \"conv1\"", SMALL), BAD("unknown_layer_name", "/layer/from")},
     {"a ragged input", LINE("", "\"input\": [[[1, 2, 3], [4, 5]]], \"weight\": [[[1, 10]]]"),
      BAD("ragged_tensor", "/input/0/1")},
     {"an input of another rank", LINE("", "\"input\": [[1, 2, 3]], \"weight\": [[[1, 10]]]"),
-     BAD("wrong_rank", "/layer")},
+     BAD("wrong_rank", "/input")},
+    {"an input_shape of another rank",
+     LINE("", "\"input_shape\": [1, 3], \"weight\": [[[1, 10]]], \"output_gradient\": [[[1, 2]]], "
+              "\"direction\": \"backward_input\""),
+     BAD("wrong_rank", "/input_shape")},
     {"a weight of another rank", LINE("", "\"input\": [[[1, 2, 3]]], \"weight\": [[1, 10]]"),
      BAD("tensor_shape_differs", "/weight")},
     {"a weight of other channels", LINE("", "\"input\": [[[1, 2, 3]]], \"weight\": [[[1, 10]], [[1, 10]]]"),
@@ -340,6 +346,18 @@ static void test_all_errors(void **state)
     cp_test_close(&exchange);
 }
 
+/* A shape that cannot be read is not blamed on the layer as well. */
+static void test_half_a_shape(void **state)
+{
+    struct cp_test_exchange exchange;
+    (void)state;
+    ask(&exchange, LINE("", "\"input_shape\": [1, 1, \"n\"], \"weight\": [[[1, 10]]], "
+                            "\"output_gradient\": [[[1, 2]]], \"direction\": \"backward_input\""));
+    assert_int_equal(cp_test_count(cp_test_at(exchange.reply.body, "/errors")), 1);
+    assert_true(cp_test_is(cp_test_at(exchange.reply.body, "/errors/0/pointer"), "\"/input_shape/2\""));
+    cp_test_close(&exchange);
+}
+
 /* Work over the limit is refused before it begins, with both numbers. */
 static void test_multiplications(void **state)
 {
@@ -389,9 +407,9 @@ static void test_stopping(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_guide),    cmocka_unit_test(test_forms),      cmocka_unit_test(test_listed_matrix),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_all_errors), cmocka_unit_test(test_multiplications),
-        cmocka_unit_test(test_stopping),
+        cmocka_unit_test(test_guide),           cmocka_unit_test(test_forms),      cmocka_unit_test(test_listed_matrix),
+        cmocka_unit_test(test_refusals),        cmocka_unit_test(test_all_errors), cmocka_unit_test(test_half_a_shape),
+        cmocka_unit_test(test_multiplications), cmocka_unit_test(test_stopping),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
