@@ -31,7 +31,7 @@ V            =# 1: show every command
 packages          = gcc libc6-dev libmicrohttpd-dev libyaml-dev
 test_packages     = $(packages) libcjson-dev libcmocka-dev libcurl4-openssl-dev
 lint_packages     = $(test_packages) clang clang-tidy clang-format cppcheck
-fuzz_packages     = $(packages) clang libclang-rt-14-dev
+fuzz_packages     = $(packages) libcjson-dev clang libclang-rt-14-dev python3 python3-yaml
 vector_packages   = python3 python3-torch
 coverage_packages = $(test_packages) gcovr
 bench_packages    = wrk nodejs python3 python3-fastapi python3-onnx python3-torch python3-torchvision python3-uvicorn \
@@ -53,6 +53,9 @@ test_kinds     := unit property http contract
 test_sources   := $(foreach kind,$(test_kinds),$(wildcard tests/$(kind)/test_*.c))
 helper_sources  = $(filter-out tests/$(1)/test_%,$(wildcard tests/$(1)/*.c))
 fuzz_sources   := $(wildcard tests/fuzz/fuzz_*.c)
+# Linked into each target; what holds of a reply is said in openapi.yaml, so the targets check it as the contract does.
+fuzz_helpers   := $(filter-out $(fuzz_sources) tests/fuzz/replay.c tests/fuzz/mutator.c,$(wildcard tests/fuzz/*.c)) \
+                  tests/contract/schema.c tests/contract/compare.c
 bench_sources  := $(wildcard tests/bench/*.c)
 linted_sources := $(call find_sources,core server,c)
 formatted_sources := $(call find_sources,core server tests,c)
@@ -156,13 +159,15 @@ coverage: ## run the tests and write build/coverage/index.html
 run-variant-%:
 	+@$(call run_tests,$*)
 
-fuzz: ## fuzz one target: FUZZ=name FUZZ_SECONDS=60; what it finds goes to build/fuzz
+fuzz: ## fuzz one target: FUZZ=name FUZZ_SECONDS=60; what it finds goes to build/fuzz/found
 	@$(call need,$(fuzz_packages))
 	@[ -n "$(FUZZ)" ] || { echo "FUZZ= one of: $(patsubst tests/fuzz/fuzz_%.c,%,$(fuzz_sources))"; exit 1; }
 	+@$(call make_variant,fuzz) build/fuzz/libfuzzer/$(FUZZ)
-	@mkdir -p build/fuzz/corpus/$(FUZZ) build/fuzz/found
-	build/fuzz/libfuzzer/$(FUZZ) -max_total_time=$(FUZZ_SECONDS) -timeout=10 -artifact_prefix=build/fuzz/found/$(FUZZ)- \
-	    build/fuzz/corpus/$(FUZZ) $(wildcard tests/fuzz/corpus/$(FUZZ))
+	@$(PYTHON) tests/fuzz/make_seeds.py build/fuzz/seeds
+	@mkdir -p build/fuzz/corpus/$(FUZZ) build/fuzz/found build/fuzz/seeds/$(FUZZ)
+	build/fuzz/libfuzzer/$(FUZZ) -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 \
+	    -artifact_prefix=build/fuzz/found/$(FUZZ)- $(addprefix -dict=,$(wildcard tests/fuzz/$(FUZZ).dict)) \
+	    build/fuzz/corpus/$(FUZZ) build/fuzz/seeds/$(FUZZ) tests/fuzz/corpus/$(FUZZ)
 
 vectors: ## make the golden vectors anew with PyTorch
 	@$(call need,$(vector_packages))
@@ -281,6 +286,7 @@ compile := $(CC) $(common_flags) $(flags_$(VARIANT)) $(CFLAGS) -MMD -MP
 link    := $(CC) $(common_flags) $(flags_$(VARIANT)) $(CFLAGS) -pie -Wl,-z,relro,-z,now,--as-needed $(LDFLAGS)
 libraries      := -lmicrohttpd -lyaml -lm
 test_libraries := -lcmocka -lcurl -lcjson $(libraries)
+fuzz_libraries := -lcjson $(libraries)
 
 # A file that changes when the commands or the list of sources do; all objects and the archive hang on it.
 $(shell mkdir -p $(build))
@@ -316,12 +322,12 @@ endef
 $(foreach kind,$(test_kinds),$(eval $(call test_kind_rules,$(kind))))
 
 # A fuzz target as a test: every file of its corpus once, without libFuzzer.
-$(build)/tests/fuzz/fuzz_%: $(build)/tests/fuzz/fuzz_%.o $(build)/tests/fuzz/replay.o $(archive)
-	$(link) $^ $(libraries) -o $@
+$(build)/tests/fuzz/fuzz_%: $(build)/tests/fuzz/fuzz_%.o $(build)/tests/fuzz/replay.o $(fuzz_helpers:%.c=$(build)/%.o) $(archive)
+	$(link) $^ $(fuzz_libraries) -o $@
 
-$(build)/libfuzzer/%: $(build)/tests/fuzz/fuzz_%.o $(archive)
+$(build)/libfuzzer/%: $(build)/tests/fuzz/fuzz_%.o $(build)/tests/fuzz/mutator.o $(fuzz_helpers:%.c=$(build)/%.o) $(archive)
 	@mkdir -p $(@D)
-	$(link) -fsanitize=fuzzer $^ $(libraries) -o $@
+	$(link) -fsanitize=fuzzer $^ $(fuzz_libraries) -o $@
 
 $(build)/tests/bench/%: $(build)/tests/bench/%.o $(archive)
 	$(link) $^ $(libraries) -o $@

@@ -17,7 +17,8 @@ static const struct cp_path root = {0};
 const struct cp_json *cp_read_body(struct cp_reader *reader, struct cp_text body)
 {
     struct cp_json_error error;
-    const struct cp_json *request = cp_json_parse(reader->arena, body.bytes, body.size, &error);
+    const char *bytes = body.bytes ? body.bytes : ""; /* nothing can be added to NULL, not even 0 */
+    const struct cp_json *request = cp_json_parse(reader->arena, bytes, body.size, &error);
     if (!request) {
         cp_problem_add_json(&reader->problems, &error);
         return NULL;

@@ -211,9 +211,21 @@ static bool in_time(const struct cp_connection *connection, uint64_t bytes, int6
     return now_ms - connection->since_ms <= patience_ms + earned_ms;
 }
 
+/* Nothing more will come. libmicrohttpd reads a connection until its buffer is not filled, so it does not see an end that
+ * came together with the last bytes. */
+static bool peer_has_ended(const struct cp_connection *connection)
+{
+    char byte;
+    return connection->phase < CP_PHASE_COMPUTING && recv(connection->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 void cp_connection_look_at_deadline(struct cp_connection *connection, int64_t now_ms)
 {
     const struct cp_http_options *options = connection->options;
+    if (peer_has_ended(connection)) {
+        cut_off(connection);
+        return;
+    }
     switch (connection->phase) {
     case CP_PHASE_IDLE:
     case CP_PHASE_HEAD:

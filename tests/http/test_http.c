@@ -523,9 +523,39 @@ static void test_start_errors(void **state)
     cp_http_free(http);
 }
 
+/* A client that ends its side along with its request, whole or not, is answered and let go of, not kept until it has
+ * been idle for long. */
+static void test_half_closed(void **state)
+{
+    static const char *const requests[] = {
+        HEALTH, GOOD_POST, HEALTH HEALTH, "GET /healthz HTT", POST_SHAPES "Content-Length: " STACK_SIZE "\r\n\r\n{",
+        ""};
+    static const int replies[] = {1, 1, 2, 0, 0, 0};
+    enum { ROWS = sizeof requests / sizeof *requests };
+    struct cp_client *clients[ROWS];
+    (void)state;
+    struct cp_http *http = start();
+    for (int at = 0; at < ROWS; at++) {
+        clients[at] = cp_client_open(cp_http_port(http));
+        cp_client_send_text(clients[at], requests[at]);
+        assert_int_equal(shutdown(clients[at]->socket, SHUT_WR), 0);
+    }
+    for (int at = 0; at < ROWS; at++) {
+        struct cp_client_reply reply;
+        for (int count = 0; count < replies[at]; count++) {
+            cp_client_read(clients[at], &reply, false);
+            expect_status(requests[at], 200, &reply);
+        }
+        cp_client_expect_end(clients[at]);
+        cp_client_close(clients[at]);
+    }
+    cp_http_free(http);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_half_closed),
         cmocka_unit_test(test_exchanges),
         cmocka_unit_test(test_malformed_lengths),
         cmocka_unit_test(test_standard_headers),
