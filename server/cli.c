@@ -77,19 +77,31 @@ bool cp_command_options(const struct cp_option_table *table, void *values, char 
 
 /* ---- The choice of a command -------------------------------------------------------------------------------------- */
 
-/* serve, then the commands that take files. */
+/* The commands without files. */
+static const struct {
+    const char *name, *help;
+    int (*run)(char **arguments, int argument_count, char *const *environment);
+} server_commands[] = {
+    {"serve", "answer over HTTP", cp_run_serve},
+    {"health", "ask a server on this machine whether it answers", cp_run_health},
+};
+enum { SERVER_COMMAND_COUNT = sizeof server_commands / sizeof server_commands[0] };
+
+/* These, then the commands that take files. */
 static struct cp_text command_at(const void *unused, int64_t index)
 {
     (void)unused;
-    return cp_text_of(index ? cp_file_commands[index - 1].name : "serve");
+    return cp_text_of(index < SERVER_COMMAND_COUNT ? server_commands[index].name
+                                                   : cp_file_commands[index - SERVER_COMMAND_COUNT].name);
 }
 
 static bool usage(FILE *stream)
 {
     fputs("Usage: convplan COMMAND [OPTION]… [FILE]…\n\n"
-          "Shape and layer planning of convolutional networks.\n\n"
-          "  serve       answer over HTTP\n",
+          "Shape and layer planning of convolutional networks.\n\n",
           stream);
+    for (int at = 0; at < SERVER_COMMAND_COUNT; at++)
+        fprintf(stream, "  %-10s  %s\n", server_commands[at].name, server_commands[at].help);
     for (int at = 0; at < cp_file_command_count; at++)
         fprintf(stream, "  %-10s  %s\n", cp_file_commands[at].name, cp_file_commands[at].help);
     fputs("\nconvplan COMMAND --help says more, convplan --version which version this is.\n"
@@ -101,7 +113,7 @@ static bool usage(FILE *stream)
 static int unknown_command(const char *name)
 {
     char message[256];
-    int64_t nearest = cp_nearest(cp_text_of(name), cp_file_command_count + 1, command_at, NULL);
+    int64_t nearest = cp_nearest(cp_text_of(name), cp_file_command_count + SERVER_COMMAND_COUNT, command_at, NULL);
     if (nearest >= 0)
         snprintf(message, sizeof message, "there is no command \"%.100s\"; did you mean %s?", name,
                  command_at(NULL, nearest).bytes);
@@ -122,7 +134,9 @@ int cp_cli(int argument_count, char **arguments, char *const *environment)
         return usage(stdout) ? CP_EXIT_VALID : CP_EXIT_WRONG;
     if (strcmp(name, "--version") == 0)
         return cp_print("convplan", CP_TEXT("convplan " CP_VERSION "\n")) ? CP_EXIT_VALID : CP_EXIT_WRONG;
-    if (strcmp(name, "serve") == 0) return cp_run_serve(arguments + 2, argument_count - 2, environment);
+    for (int at = 0; at < SERVER_COMMAND_COUNT; at++)
+        if (strcmp(name, server_commands[at].name) == 0)
+            return server_commands[at].run(arguments + 2, argument_count - 2, environment);
     for (int at = 0; at < cp_file_command_count; at++)
         if (strcmp(name, cp_file_commands[at].name) == 0)
             return cp_run_files(&cp_file_commands[at], arguments + 2, argument_count - 2, environment);

@@ -23,6 +23,9 @@ extern const int cp_file_command_count;
 
 int cp_run_serve(char **arguments, int argument_count, char *const *environment);
 
+/* Status CP_EXIT_NOT_VALID after saying why: the server does not answer. */
+int cp_run_health(char **arguments, int argument_count, char *const *environment);
+
 int cp_run_files(const struct cp_file_command *command, char **arguments, int argument_count, char *const *environment);
 
 /* Read the options; when there is nothing left to do (help was asked for, or an option is wrong, which is said) false,

@@ -9,7 +9,7 @@
 #include "server/http/http.h"
 
 /* A bound on failures, never a wait: builds with sanitizers on a busy machine are slow. */
-#define CP_CLIENT_PATIENCE_MS 20000
+#define CP_CLIENT_PATIENCE_MS 60000
 
 /* Start on 127.0.0.1, any port. It accepts connections when this returns. */
 struct cp_http *cp_client_server(struct cp_http_options options);

@@ -1,4 +1,5 @@
-/* convplan serve as a process: what it says, how it ends. */
+/* convplan serve as a process: what it says, how it ends; and convplan health, which asks it. */
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -8,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -122,9 +125,76 @@ static void wrong_options(void **state)
     }
 }
 
+/* convplan health: with the variables that configure the server. */
+static void expect_health(const char *host, int port, int status, const char *errors)
+{
+    static struct cp_process_end end;
+    char variable[32], address[64];
+    snprintf(variable, sizeof variable, "CONVPLAN_PORT=%d", port);
+    snprintf(address, sizeof address, "--host=%s", host);
+    struct cp_process_start start = {.arguments = {"health", address, "--seconds=20"}, .environment = {variable}};
+    cp_process_run(&start, &end);
+    assert_string_equal(end.errors, errors);
+    assert_string_equal(end.output, "");
+    assert_int_equal(end.status, status);
+}
+
+static void health_asks_it(void **state)
+{
+    static const struct cp_process_start start = {.arguments = {"serve", "--port=0", "--workers=1"}};
+    static struct cp_process_end end;
+    struct cp_process process;
+    char errors[128];
+    (void)state;
+    int port = begin(&start, &process, plain);
+    expect_health("127.0.0.1", port, 0, "");
+    expect_health("localhost", port, 0, "");
+    expect_health("0.0.0.0", port, 0, "");
+    expect_health("", port, 0, "");
+    cp_process_finish(&process, SIGTERM, &end);
+    snprintf(errors, sizeof errors, "convplan health: no answer from host 127.0.0.1, port %d: Connection refused\n",
+             port);
+    expect_health("127.0.0.1", port, 1, errors);
+}
+
+/* Who answers, but not as it should, is not healthy. */
+static void health_tells_answers_apart(void **state)
+{
+    static const struct {
+        const char *answer, *complaint;
+    } rows[] = {{"HTTP/1.1 503 Service Unavailable\r\n\r\n", "its answer is not 200"},
+                {"HTTP/1.1 2", "it ends the connection without an answer"}};
+    (void)state;
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        socklen_t size = sizeof address;
+        char errors[128], port[16], request[256];
+        int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
+        assert_int_equal(listen(listener, 1), 0);
+        assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+        snprintf(port, sizeof port, "--port=%d", ntohs(address.sin_port));
+        struct cp_process_start start = {.arguments = {"health", port, "--seconds=20"}};
+        struct cp_process process;
+        static struct cp_process_end end;
+        cp_process_begin(&start, &process);
+        int client = accept(listener, NULL, NULL);
+        assert_true(recv(client, request, sizeof request, 0) > 0);
+        assert_int_equal(send(client, rows[row].answer, strlen(rows[row].answer), 0), strlen(rows[row].answer));
+        close(client);
+        close(listener);
+        cp_process_finish(&process, 0, &end);
+        snprintf(errors, sizeof errors, "convplan health: no answer from host 127.0.0.1, port %d: %s\n",
+                 ntohs(address.sin_port), rows[row].complaint);
+        assert_string_equal(end.errors, errors);
+        assert_int_equal(end.status, 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(health_asks_it), cmocka_unit_test(health_tells_answers_apart),
         cmocka_unit_test(signals_end_it), cmocka_unit_test(environment_configures_it),
         cmocka_unit_test(a_taken_port),   cmocka_unit_test(ipv6_in_brackets),
         cmocka_unit_test(wrong_options),
