@@ -101,7 +101,7 @@ int64_t cp_read_element_bytes(struct cp_reader *reader, const struct cp_json *re
     return bytes[cp_read_word(reader, request, "dtype", cp_dtype_names, 0)];
 }
 
-/* A list of sizes; null becomes CP_ANY_SIZE where `open` allows it. */
+/* A list of sizes; where `open` allows it null becomes CP_ANY_SIZE, and none at all is the shape of a single number. */
 static bool read_sizes(struct cp_reader *reader, const struct cp_json *value, const struct cp_path *at, bool open,
                        struct cp_shape *shape)
 {
@@ -112,8 +112,8 @@ static bool read_sizes(struct cp_reader *reader, const struct cp_json *value, co
         return false;
     }
     size_t count = cp_json_count(value);
-    if (count < 1 || count > CP_MAX_RANK) {
-        cp_read_wrong(reader, CP_CODE_wrong_length, at, "1 to 8 sizes", value);
+    if (count < !open || count > CP_MAX_RANK) {
+        cp_read_wrong(reader, CP_CODE_wrong_length, at, open ? "at most 8 sizes" : "1 to 8 sizes", value);
         return false;
     }
     *shape = (struct cp_shape){.rank = (int)count};

@@ -140,7 +140,9 @@ static const struct row rows[] = {
     /* expect */
     {"null for expect", LAYER("\"type\": \"ReLU\", \"expect\": null"), GOOD("[1,4,8,8]")},
     {"all open in expect", LAYER("\"type\": \"ReLU\", \"expect\": [null, null, null, null]"), 200, "/findings", "[]"},
-    {"an empty expect", LAYER("\"type\": \"ReLU\", \"expect\": []"), BAD("wrong_length", "/layers/0/expect")},
+    {"no size in expect, of a single number", LAYER("\"type\": \"Mean\", \"dim\": [0, 1, 2, 3], \"expect\": []"),
+     GOOD("[]")},
+    {"no size in expect, of a picture", LAYER("\"type\": \"ReLU\", \"expect\": []"), 200, "/valid", "false"},
     {"a rank of 9 in expect", LAYER("\"type\": \"ReLU\", \"expect\": [1, 1, 1, 1, 1, 1, 1, 1, 1]"),
      BAD("wrong_length", "/layers/0/expect")},
     {"-1 in expect", LAYER("\"type\": \"ReLU\", \"expect\": [-1, 4, 8, 8]"), BAD("out_of_range", "/layers/0/expect/0")},
