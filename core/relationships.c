@@ -266,16 +266,15 @@ struct symbol {
     int64_t value; /* of a letter */
 };
 
-#define SYMBOL_COUNT 14
+#define SYMBOL_COUNT 13
 
 /* Longer ones before those that they begin with. */
-static void list_symbols(struct symbol symbols[SYMBOL_COUNT], const struct cp_axis_trace *axis, int64_t span)
+static void list_symbols(struct symbol symbols[SYMBOL_COUNT], const struct cp_axis_trace *axis)
 {
     const struct cp_window *window = &axis->window;
     const struct symbol all[SYMBOL_COUNT] = {
         {"i′", LETTER, axis->input},
         {"i", LETTER, axis->input},
-        {"k̂", LETTER, span},
         {"k", LETTER, window->kernel},
         {"s", LETTER, window->stride},
         {"p_b", LETTER, window->pad_begin},
@@ -326,7 +325,8 @@ static void write_substituted(struct writer *writer, const char *symbolic, const
 
 /* ---- Formulas ---------------------------------------------------------------------------------------------------- */
 
-/* The expression as it holds for this axis: both paddings by name where they differ, k̂ for the k of a dilated kernel. */
+/* The expression as it holds for this axis: both paddings by name where they differ, and what a dilated kernel spans
+ * in place of its k, as Relationship 15 has it. */
 static void write_symbolic(struct writer *writer, const char *expression, bool unequal, bool dilated)
 {
     while (*expression) {
@@ -336,9 +336,12 @@ static void write_symbolic(struct writer *writer, const char *expression, bool u
         } else if (unequal && starts_with(expression, "− 2p")) {
             write_text(writer, "− p_b − p_e");
             expression += strlen("− 2p");
-        } else if (dilated && *expression == 'k') {
-            write_text(writer, "k̂");
-            expression++;
+        } else if (dilated && starts_with(expression, "+ k")) {
+            write_text(writer, "+ k + (k − 1)(d − 1)");
+            expression += strlen("+ k");
+        } else if (dilated && starts_with(expression, "− k")) {
+            write_text(writer, "− k − (k − 1)(d − 1)");
+            expression += strlen("− k");
         } else {
             write_bytes(writer, expression++, 1);
         }
@@ -397,8 +400,7 @@ size_t cp_relationship_formula(char *buffer, size_t capacity, int relationship, 
 {
     struct writer writer = {buffer, capacity, 0};
     const char *expression = expression_of(relationship, operation, axis);
-    int64_t span = 0;
-    if (!expression || !cp_window_span(&axis->window, &span)) return finish(&writer);
+    if (!expression) return finish(&writer);
 
     char symbolic[CP_FORMULA_BYTES];
     struct writer symbols_writer = {symbolic, sizeof symbolic, 0};
@@ -406,19 +408,15 @@ size_t cp_relationship_formula(char *buffer, size_t capacity, int relationship, 
     bool ceiling = expression == ceiling_expression;
     bool dilated = axis->window.dilation != 1 && !strchr(expression, 'd');
     bool dropped = ceiling && dropped_last_window(axis);
-    list_symbols(symbols, axis, span);
+    list_symbols(symbols, axis);
     write_symbolic(&symbols_writer, expression, axis->window.pad_begin != axis->window.pad_end, dilated);
     finish(&symbols_writer);
 
     write_text(&writer, operation == CP_TRACED_TRANSPOSED ? "o′ = " : "o = ");
     write_equation(&writer, symbolic, symbols, axis->output + dropped);
     if (dropped) {
-        write_text(&writer, ", less 1: the last window would start in the end padding, so ");
+        write_text(&writer, ", less 1: the last window would start in the end padding, so o = ");
         write_number(&writer, axis->output);
-    }
-    if (dilated) {
-        write_text(&writer, "; k̂ = ");
-        write_equation(&writer, "d(k − 1) + 1", symbols, span);
     }
     return finish(&writer);
 }

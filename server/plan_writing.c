@@ -96,7 +96,8 @@ static struct cp_text source_name(const struct cp_stack *stack, uint32_t source)
     return source < stack->input_count ? stack->inputs[source].name : stack->layers[source - stack->input_count].name;
 }
 
-static void write_formulas(struct cp_writer *writer, const struct cp_layer *layer, const struct cp_layer_plan *plan)
+static void write_formulas(struct cp_writer *writer, const struct cp_layer *layer, const struct cp_layer_plan *plan,
+                           const struct cp_plan_style *style)
 {
     enum { ROOM = 512 };
     char formula[ROOM];
@@ -106,17 +107,20 @@ static void write_formulas(struct cp_writer *writer, const struct cp_layer *laye
             cp_relationship_formula(formula, sizeof formula, plan->relationship, plan->operation, &plan->trace[axis]);
         cp_write_text(writer, (struct cp_text){formula, size});
     }
-    if (!plan->trace && plan->rule)
-        cp_write_text(writer, cp_message(writer->arena, "{0}: {1}",
-                                         CP_ARGUMENTS(cp_words(plan->rule), cp_dimensions(&plan->output))));
+    if (!plan->trace && plan->rule) {
+        struct cp_shape output = style->channels_last ? cp_shape_to_channels_last(&plan->output) : plan->output;
+        cp_write_text(
+            writer, cp_message(writer->arena, "{0}: {1}", CP_ARGUMENTS(cp_words(plan->rule), cp_dimensions(&output))));
+    }
     cp_write_array_end(writer);
 }
 
-static void write_explanation(struct cp_writer *writer, const struct cp_layer *layer, const struct cp_layer_plan *plan)
+static void write_explanation(struct cp_writer *writer, const struct cp_layer *layer, const struct cp_layer_plan *plan,
+                              const struct cp_plan_style *style)
 {
     CP_WRITE_NAME(writer, "formula");
     if (plan->state == CP_LAYER_PLANNED)
-        write_formulas(writer, layer, plan);
+        write_formulas(writer, layer, plan, style);
     else
         cp_write_null(writer);
 }
@@ -148,7 +152,7 @@ static void write_layer(struct cp_writer *writer, const struct cp_stack *stack, 
     write_field(writer, plan->field);
     CP_WRITE_NAME(writer, "relationship");
     cp_write_count(writer, plan->relationship ? plan->relationship : CP_UNKNOWN);
-    if (style->explain) write_explanation(writer, layer, plan);
+    if (style->explain) write_explanation(writer, layer, plan, style);
     cp_write_object_end(writer);
 }
 

@@ -124,6 +124,10 @@ static const struct row rows[] = {
      "/layers/0", NULL, NULL, NULL, 1, ""},
     {"the wrong rank of a padding", IMAGE, TYPE("ZeroPad1d", "\"padding\": 2"), "wrong_rank", "/layers/0", NULL, NULL,
      NULL, 1, ""},
+    {"the wrong rank of Dropout1d", IMAGE, "{\"type\": \"Dropout1d\"}", "wrong_rank_range", "/layers/0", NULL, NULL,
+     "Dropout1d takes a tensor of 2 to 3 dimensions; its input [1, 4, 8, 8] has 4", 1, ""},
+    {"no channels for Dropout2d to drop", "[4]", "{\"type\": \"Dropout2d\"}", "wrong_rank_range", "/layers/0", NULL,
+     NULL, NULL, 1, ""},
     {"the wrong rank of a crop", IMAGE, TYPE("CenterCrop3d", "\"output_size\": 2"), "wrong_rank", "/layers/0", NULL,
      NULL, NULL, 1, ""},
     {"the wrong rank of a transposed layer", "[1, 4]", UP("\"kernel_size\": 2"), "wrong_rank", "/layers/0", NULL, NULL,
@@ -443,6 +447,19 @@ static void test_example_of_the_contract(void **state)
     cp_test_close(&exchange);
 }
 
+static void test_formulas_are_in_the_layout_of_the_request(void **state)
+{
+    (void)state;
+    static const char request[] = "{\"input\": [1, 8, 6, 4], \"layout\": \"channels_last\", \"explain\": true, "
+                                  "\"layers\": [{\"type\": \"ReLU\"}, {\"type\": \"ZeroPad2d\", \"padding\": 1}]}";
+    struct cp_test_exchange exchange;
+    cp_test_post(&exchange, CP_TEXT(request));
+    assert_true(cp_test_is_string(cp_test_at(exchange.reply.body, "/layers/0/formula/0"), "same shape: [1, 8, 6, 4]"));
+    assert_true(
+        cp_test_is_string(cp_test_at(exchange.reply.body, "/layers/1/formula/0"), "o = i + p_b + p_e: [1, 10, 8, 4]"));
+    cp_test_close(&exchange);
+}
+
 /* ---- Coverage ----------------------------------------------------------------------------------------------------- */
 
 /* Runs last. The findings of other endpoints follow those of the planner. */
@@ -464,6 +481,7 @@ int main(void)
         cmocka_unit_test(test_findings),
         cmocka_unit_test(test_independent_branches_are_planned),
         cmocka_unit_test(test_example_of_the_contract),
+        cmocka_unit_test(test_formulas_are_in_the_layout_of_the_request),
         cmocka_unit_test(test_every_finding_is_hit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,18 +174,10 @@ static bool equation_holds(char *equation, const struct cp_axis_trace *axis, int
 static bool formula_holds(const char *formula, enum cp_traced operation, const struct cp_axis_trace *axis)
 {
     const char *start = operation == CP_TRACED_TRANSPOSED ? "o′ = " : "o = ";
-    static const char drop[] = ", less 1: the last window would start in the end padding, so ";
+    static const char drop[] = ", less 1: the last window would start in the end padding, so o = ";
     char text[CP_FORMULA_BYTES];
     if (strlen(formula) >= sizeof text || strncmp(formula, start, strlen(start)) != 0) return false;
     strcpy(text, formula + strlen(start));
-    char *kernel = strstr(text, "; k̂ = ");
-    if (kernel) {
-        *kernel = '\0';
-        int64_t span = 1 + axis->window.dilation * (axis->window.kernel - 1);
-        if (!strstr(text, "k̂") || !equation_holds(kernel + strlen("; k̂ = "), axis, span)) return false;
-    } else if (strstr(text, "k̂")) {
-        return false;
-    }
     char *less = strstr(text, drop);
     if (less) {
         *less = '\0';
@@ -331,13 +323,13 @@ static void formulas_as_printed(void **state)
          0,
          16,
          "o = ⌈(i + 2p − k)/s⌉ + 1 = ⌈(32 + 2·0 − 1)/2⌉ + 1 = 17, less 1: the last window would start in the end "
-         "padding, so 16"},
+         "padding, so o = 16"},
         {CP_TRACED_POOLING,
          {3, 2, 2, 1, 0, CP_ROUND_CEIL},
          9,
          0,
          4,
-         "o = ⌈(i + p_b + p_e − k̂)/s⌉ + 1 = ⌈(9 + 1 + 0 − 5)/2⌉ + 1 = 4; k̂ = d(k − 1) + 1 = 2·(3 − 1) + 1 = 5"},
+         "o = ⌈(i + p_b + p_e − k − (k − 1)(d − 1))/s⌉ + 1 = ⌈(9 + 1 + 0 − 3 − (3 − 1)·(2 − 1))/2⌉ + 1 = 4"},
         {CP_TRACED_TRANSPOSED, {3, 1, 1, 0, 0, 0}, 2, 0, 4, "o′ = i′ + (k − 1) = 2 + (3 − 1) = 4"},
         {CP_TRACED_TRANSPOSED, {3, 1, 1, 1, 1, 0}, 5, 0, 5, "o′ = i′ = 5"},
         {CP_TRACED_TRANSPOSED,
@@ -357,7 +349,7 @@ static void formulas_as_printed(void **state)
          4,
          1,
          10,
-         "o′ = s(i′ − 1) + a + k̂ − 2p = 2·(4 − 1) + 1 + 5 − 2·1 = 10; k̂ = d(k − 1) + 1 = 2·(3 − 1) + 1 = 5"},
+         "o′ = s(i′ − 1) + a + k + (k − 1)(d − 1) − 2p = 2·(4 − 1) + 1 + 3 + (3 − 1)·(2 − 1) − 2·1 = 10"},
         {CP_TRACED_UNPOOLING, {2, 2, 1, 0, 0, 0}, 4, 0, 8, "o = s(i − 1) + k − 2p = 2·(4 − 1) + 2 − 2·0 = 8"},
         {CP_TRACED_UNPOOLING, {2, 2, 1, 0, 0, 0}, 4, 1, 9, "o = s(i − 1) + a + k − 2p = 2·(4 − 1) + 1 + 2 − 2·0 = 9"},
         {CP_TRACED_NOTHING, {1, 1, 1, 0, 0, 0}, 4, 0, 4, ""},
