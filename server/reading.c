@@ -315,6 +315,13 @@ static void report_unknown_layer_member(struct cp_reader *reader, const struct c
     report_unknown(reader, value, at, known, count);
 }
 
+/* A layer without a type may have it under a name that is nearly right; what else its members are cannot be told. */
+static void report_misspelt_type(struct cp_reader *reader, const struct cp_json *value, const struct cp_path *at)
+{
+    static const char *const type[] = {"type"};
+    if (cp_nearest(cp_json_name(value), 1, string_at, type) == 0) report_unknown(reader, value, at, type, 1);
+}
+
 /* The index of the kind's member with this name, or -1. People write members in the table's order: `begin`, one past the
  * last that was found, is the likeliest. */
 static int find_member(const struct cp_layer_kind *kind, struct cp_text name, int begin)
@@ -380,8 +387,9 @@ static void read_layer(struct cp_reader *reader, const struct cp_json *object, c
     }
     layer->type = read_type(reader, object, at);
     if (!layer->type) {
+        bool typeless = !cp_json_member(object, CP_TEXT("type"));
         for (const struct cp_json *value = cp_json_first(object); value; value = cp_json_next(value))
-            (void)!read_common_member(reader, value, at, layer);
+            if (!read_common_member(reader, value, at, layer) && typeless) report_misspelt_type(reader, value, at);
         return;
     }
     const struct cp_layer_kind *kind = layer->type->kind;

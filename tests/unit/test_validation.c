@@ -206,7 +206,7 @@ static void test_all_errors_of_a_request_are_reported(void **state)
         "{\"input\": [1, 0, 8, \"8\"], \"dtype\": \"float\", \"layout\": 1, \"explain\": 0, \"extra\": 1, \"layers\": ["
         "{\"type\": \"Conv2d\", \"kernel_size\": 0, \"stride\": [2, -1], \"padding\": [[0, 0], [0]], \"bias\": 1, "
         "\"dilaton\": 2}, 5, {\"type\": \"Relu6\"}, {\"type\": \"ReLU\", \"name\": \"\", \"expect\": [0]}, "
-        "{\"type\": \"Add\", \"from\": [\"nobody\", 7]}]}";
+        "{\"type\": \"Add\", \"from\": [\"nobody\", 7]}, {\"tipe\": \"ReLU\", \"inplace\": 1}]}";
     static const char *const expected[][2] = {
         {"out_of_range", "/input/1"},
         {"wrong_type", "/input/3"},
@@ -226,6 +226,8 @@ static void test_all_errors_of_a_request_are_reported(void **state)
         {"out_of_range", "/layers/3/expect/0"},
         {"unknown_layer_name", "/layers/4/from/0"},
         {"wrong_type", "/layers/4/from/1"},
+        {"missing_member", "/layers/5"},
+        {"unknown_member", "/layers/5/tipe"},
     };
     enum { EXPECTED = sizeof expected / sizeof expected[0] };
     struct cp_test_exchange exchange;
