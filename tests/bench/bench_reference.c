@@ -80,6 +80,7 @@ static double peak_gflops(const char *instructions)
 
 /* ---- The convolutions -------------------------------------------------------------------------------------------- */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is the arena's */
 static void *no_more(struct cp_arena *arena, size_t size, size_t *given)
 {
     (void)arena, (void)size, (void)given;

@@ -3,6 +3,7 @@
 #
 # The linter is an npm package, installed into DIRECTORY (build/redocly) the first time; node and npm come from apt where
 # they are missing. A description that has passed is not looked at again until it, the rules or this file change.
+# Exit status: 0 passed, 1 findings, 3 the linter cannot be had here.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
@@ -18,12 +19,18 @@ is_current() {
     done
 }
 
+unavailable() {
+    echo "openapi.yaml has not been linted: $1" >&2
+    exit 3
+}
+
 install_node() {
     local as_root=
     [[ $(id -u) == 0 ]] || as_root=sudo
-    command -v apt-get >/dev/null || { echo "npm, which comes with node, is needed to lint openapi.yaml" >&2; exit 1; }
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install -y \
-        --no-install-recommends nodejs npm </dev/null >/dev/null
+    command -v apt-get >/dev/null || unavailable "npm, which comes with node, is missing"
+    echo "installing nodejs npm"
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 install -y \
+        --no-install-recommends nodejs npm </dev/null >/dev/null || unavailable "apt cannot install nodejs and npm"
 }
 
 # Into a folder of its own, which is renamed when it is whole.
@@ -33,8 +40,8 @@ install_linter() {
     echo "installing @redocly/cli $version"
     rm -rf "$fresh" "${directory:?}/$version"
     mkdir -p "$fresh"
-    npm install --prefix "$fresh" --silent --no-save --no-fund --no-audit --no-update-notifier "@redocly/cli@$version" \
-        </dev/null
+    npm install --prefix "$fresh" --loglevel=error --no-save --no-fund --no-audit --no-update-notifier --fetch-retries=1 \
+        "@redocly/cli@$version" </dev/null >/dev/null || unavailable "npm cannot install @redocly/cli"
     mv "$fresh" "$directory/$version"
 }
 

@@ -84,8 +84,8 @@ static int bordered(const struct cp_test_layer *layer, int axis, int input)
 
 int cp_output_of(const struct cp_test_layer *layer, int axis, int input)
 {
-    int pads[2];
     if (layer->kind <= CP_TEST_UNPOOL) {
+        int pads[2];
         if (layer->word && strcmp(layer->word, "same") == 0 && layer->s[axis] != 1) return 0;
         resolve_padding(layer, axis, input, pads);
         return cp_is_transposed(layer) ? spread(layer, axis, input, pads) : windows(layer, axis, input, pads);
@@ -93,7 +93,7 @@ int cp_output_of(const struct cp_test_layer *layer, int axis, int input)
     switch (layer->kind) {
     case CP_TEST_UPSCALE: return (int)(input * layer->scale);
     case CP_TEST_SHUFFLE: return input * layer->factor;
-    case CP_TEST_UNSHUFFLE: return input % layer->factor ? 0 : input / layer->factor;
+    case CP_TEST_UNSHUFFLE: return (input % layer->factor) ? 0 : input / layer->factor;
     case CP_TEST_ZERO_PAD:
     case CP_TEST_REFLECTION_PAD: return bordered(layer, axis, input);
     case CP_TEST_CROP: return layer->size[axis] <= input ? layer->size[axis] : 0;
@@ -283,8 +283,10 @@ static void write_layer(FILE *file, const struct cp_test_layer *layer, int axes)
     if (digits) (void)fprintf(file, "%dd", axes);
     (void)fprintf(file, "\"");
     bool window = layer->kind <= CP_TEST_UNPOOL;
-    if (window) write_values(file, "kernel_size", layer->k, axes);
-    if (window) write_values(file, "stride", layer->s, axes);
+    if (window) {
+        write_values(file, "kernel_size", layer->k, axes);
+        write_values(file, "stride", layer->s, axes);
+    }
     if (window || layer->kind == CP_TEST_ZERO_PAD || layer->kind == CP_TEST_REFLECTION_PAD)
         write_padding(file, layer, axes);
     if (window && layer->kind != CP_TEST_AVG_POOL && layer->kind != CP_TEST_UNPOOL)

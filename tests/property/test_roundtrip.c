@@ -1,5 +1,7 @@
 /* POST /v1/roundtrip against two things that share nothing with its method: a verdict made of /v1/shapes and a pairing
  * written here, and a search through all values of padding, output_padding and output_size. */
+#include <inttypes.h>
+
 #include "tests/property/random_pairs.h"
 #include "tests/service_client.h"
 
@@ -399,7 +401,7 @@ static void check_pairs(uint64_t seed, int count, int most, struct tally *tally)
         struct cp_test_pair pair;
         draw_pair(&random, &pair, most);
         if (check_pair(&pair, tally)) continue;
-        print_error("that was seed %llu\n", (unsigned long long)(seed + (uint64_t)number));
+        print_error("that was seed %" PRIu64 "\n", seed + (uint64_t)number);
         wrong++;
     }
     assert_int_equal(wrong, 0);

@@ -211,7 +211,7 @@ static bool draw_axis(enum cp_traced operation, int64_t scale, struct cp_axis_tr
 {
     bool transposed = operation == CP_TRACED_TRANSPOSED || operation == CP_TRACED_UNPOOLING;
     int64_t kernel = draw(1, 7);
-    int64_t padding[] = {0, (kernel - 1) / 2, kernel - 1, draw(0, scale)};
+    const int64_t padding[] = {0, (kernel - 1) / 2, kernel - 1, draw(0, scale)};
     struct cp_window *window = &axis->window;
     *axis = (struct cp_axis_trace){.input = draw(1, 50 * scale)};
     *window = (struct cp_window){.kernel = kernel, .stride = draw(0, 1) ? 1 : draw(1, scale), .dilation = 1};
