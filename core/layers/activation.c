@@ -64,10 +64,10 @@ static const struct cp_member softmax_members[] = {{.name = "dim",
         .family = "activation", .summary = (text), CP_MEMBERS(members_), ACTIVATION_DEFAULTS(__VA_ARGS__),             \
         .infer = cp_infer_same,                                                                                        \
     }
-#define DROPOUT(text, infer_)                                                                                          \
+#define DROPOUT(text, ...)                                                                                             \
     {                                                                                                                  \
         .family = "dropout", .summary = (text), CP_MEMBERS(dropout_members), ACTIVATION_DEFAULTS(.p = 0.5),            \
-        .infer = (infer_),                                                                                             \
+        __VA_ARGS__                                                                                                    \
     }
 
 /* PyTorch holds Dropout1d alone to its ranks; the others drop along the first two dimensions of any tensor that has them. */
@@ -93,11 +93,11 @@ const struct cp_layer_kind cp_hardtanh_kind =
     ACTIVATION(hardtanh_members, "x clamped to [min_val, max_val]", .min_val = -1, .max_val = 1);
 const struct cp_layer_kind cp_hardsigmoid_kind = INPLACE_KIND("min(max(0, x/6 + 1/2), 1)");
 const struct cp_layer_kind cp_hardswish_kind = INPLACE_KIND("x · hardsigmoid(x)");
-const struct cp_layer_kind cp_dropout_kind = DROPOUT("Drops values while training.", cp_infer_same);
+const struct cp_layer_kind cp_dropout_kind = DROPOUT("Drops values while training.", .infer = cp_infer_same);
 const struct cp_layer_kind cp_dropout_channels_kind =
-    DROPOUT("Drops whole channels while training.", dropout_channels_infer);
+    DROPOUT("Drops whole channels while training.", .infer = dropout_channels_infer, .law = cp_dropout_channels_law);
 const struct cp_layer_kind cp_alpha_dropout_kind =
-    DROPOUT("Dropout that keeps mean and variance, for SELU.", cp_infer_same);
+    DROPOUT("Dropout that keeps mean and variance, for SELU.", .infer = cp_infer_same);
 const struct cp_layer_kind cp_identity_kind = PLAIN("The input itself.");
 
 /* ---- PReLU ------------------------------------------------------------------------------------------------------ */

@@ -35,6 +35,7 @@ bool cp_group_norm_law(struct cp_tracing *tracing);
 bool cp_layer_norm_law(struct cp_tracing *tracing);
 bool cp_local_response_norm_law(struct cp_tracing *tracing);
 bool cp_scale_law(struct cp_tracing *tracing);
+bool cp_dropout_channels_law(struct cp_tracing *tracing);
 bool cp_prelu_law(struct cp_tracing *tracing);
 bool cp_softmax_law(struct cp_tracing *tracing);
 bool cp_opaque_law(struct cp_tracing *tracing);

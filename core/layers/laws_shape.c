@@ -309,6 +309,11 @@ bool cp_channel_shuffle_law(struct cp_tracing *tracing)
 
 /* ---- Others that look at sizes ------------------------------------------------------------------------------------ */
 
+bool cp_dropout_channels_law(struct cp_tracing *tracing)
+{
+    return features_law(tracing, 0, 2, tracing->axes == 1 ? 3 : CP_MAX_RANK);
+}
+
 bool cp_prelu_law(struct cp_tracing *tracing)
 {
     int64_t parameters = ((const struct cp_activation *)tracing->layer->params)->num_parameters;
