@@ -264,7 +264,8 @@ static const struct cp_field *adaptive_reach(struct cp_inference *inference)
     }
     const struct cp_field *field = inference->fields[0];
     if (!field) return NULL;
-    inference->field_reason = "the windows of adaptive pooling differ in size";
+    inference->field_reason =
+        some ? "the windows of adaptive pooling differ in size" : "the pool covers some of the spatial axes only";
     return cp_field_forget(inference->arena, cp_field_see_all(inference->arena, field, all), some);
 }
 

@@ -263,6 +263,8 @@ static const struct row rows[] = {
      "/layers/0/expect", NULL, NULL, NULL, 1, ""},
     {"an opaque layer", IMAGE, "{\"type\": \"Opaque\", \"name\": \"x\"}, {\"type\": \"ReLU\"}", "unknown_shape",
      "/layers/0", NULL, NULL, "`x` is opaque", 1, ""},
+    {"no receptive field: adaptive pool of one axis", IMAGE, TYPE("AdaptiveAvgPool2d", "\"output_size\": [null, 1]"),
+     "receptive_field_unknown", "/layers/0", NULL, NULL, "the pool covers some of the spatial axes only", 1, ""},
     {"no receptive field: adaptive pool", IMAGE, TYPE("AdaptiveAvgPool2d", "\"output_size\": 2"),
      "receptive_field_unknown", "/layers/0", NULL, NULL, "the windows of adaptive pooling differ in size", 1, ""},
     {"no receptive field: branches of different strides", IMAGE,
