@@ -74,6 +74,12 @@
 /* Solutions of one axis listed in a reply of /v1/solve; the count is that of all. */
 #define CP_MAX_SOLUTIONS_LISTED 1000
 
+/* Cells of a figure, padded input and output together: two grids of 90 × 90; in larger ones no eye tells cells apart. */
+#define CP_MAX_FIGURE_CELLS 16384
+
+/* Layers of a diagram: what still prints on one page. */
+#define CP_MAX_DIAGRAM_LAYERS 500
+
 /* Bytes of a body, and multiplications and elements of a computation, up to which an event loop answers by itself: about
  * half a millisecond. What is more goes to the threads that compute. */
 #define CP_MAX_BRIEF_BYTES 32768

@@ -1,57 +1,28 @@
 #include "server/problem.h"
 
+#include "core/text_builder.h"
 #include "server/plan_writing.h"
 
-/* ---- Text in the arena -------------------------------------------------------------------------------------------- */
+/* ---- Words -------------------------------------------------------------------------------------------------------- */
 
-struct text_builder {
-    struct cp_arena *arena;
-    char *start;
-    size_t size, capacity;
-};
-
-static void append(struct text_builder *text, const char *bytes, size_t size)
+static void append_shape(struct cp_text_builder *text, const struct cp_shape *shape)
 {
-    if (size == 0) return;
-    if (text->size + size > text->capacity) {
-        size_t capacity = 2 * (text->size + size) + 64;
-        text->start = text->start ? cp_arena_extend(text->arena, text->start, text->capacity, capacity)
-                                  : cp_arena_take(text->arena, capacity, 1);
-        text->capacity = capacity;
-    }
-    memcpy(text->start + text->size, bytes, size);
-    text->size += size;
-}
-
-static void append_string(struct text_builder *text, const char *string)
-{
-    append(text, string, strlen(string));
-}
-
-static void append_number(struct text_builder *text, int64_t number)
-{
-    char digits[CP_NUMBER_ROOM];
-    append(text, digits, cp_number_format_integer(number, digits));
-}
-
-static void append_shape(struct text_builder *text, const struct cp_shape *shape)
-{
-    append_string(text, "[");
+    cp_text_add_string(text, "[");
     for (int dim = 0; dim < shape->rank; dim++) {
-        if (dim) append_string(text, ", ");
+        if (dim) cp_text_add_string(text, ", ");
         if (shape->size[dim] == CP_ANY_SIZE)
-            append_string(text, "null");
+            cp_text_add_string(text, "null");
         else
-            append_number(text, shape->size[dim]);
+            cp_text_add_number(text, shape->size[dim]);
     }
-    append_string(text, "]");
+    cp_text_add_string(text, "]");
 }
 
-static void append_argument(struct text_builder *text, const struct cp_argument *argument)
+static void append_argument(struct cp_text_builder *text, const struct cp_argument *argument)
 {
     switch (argument->kind) {
-    case CP_ARGUMENT_NUMBER: append_number(text, argument->number); break;
-    case CP_ARGUMENT_TEXT: append(text, argument->text.bytes, argument->text.size); break;
+    case CP_ARGUMENT_NUMBER: cp_text_add_number(text, argument->number); break;
+    case CP_ARGUMENT_TEXT: cp_text_add(text, argument->text); break;
     case CP_ARGUMENT_SHAPE: append_shape(text, argument->shape); break;
     }
 }
@@ -59,7 +30,7 @@ static void append_argument(struct text_builder *text, const struct cp_argument 
 struct cp_text cp_message(struct cp_arena *arena, const char *pattern, const struct cp_argument *arguments,
                           int argument_count)
 {
-    struct text_builder text = {.arena = arena};
+    struct cp_text_builder text = {.arena = arena};
     for (const char *next = pattern; *next;) {
         int index = next[0] == '{' && next[1] && next[2] == '}' ? next[1] - '0' : -1;
         if (index >= 0 && index < argument_count) {
@@ -68,10 +39,10 @@ struct cp_text cp_message(struct cp_arena *arena, const char *pattern, const str
             continue;
         }
         size_t plain = 1 + strcspn(next + 1, "{");
-        append(&text, next, plain);
+        cp_text_add(&text, (struct cp_text){next, plain});
         next += plain;
     }
-    return (struct cp_text){text.start, text.size};
+    return cp_text_built(&text);
 }
 
 struct cp_text cp_did_you_mean(struct cp_arena *arena, struct cp_text nearest)
@@ -80,7 +51,7 @@ struct cp_text cp_did_you_mean(struct cp_arena *arena, struct cp_text nearest)
     return cp_message(arena, "did you mean `{0}`?", CP_ARGUMENTS(cp_name(nearest)));
 }
 
-static struct cp_text describe_string(struct cp_arena *arena, struct cp_text string)
+struct cp_text cp_shown_string(struct cp_arena *arena, struct cp_text string)
 {
     enum { SHOWN = 60 };
     bool cut = string.size > SHOWN;
@@ -100,7 +71,7 @@ struct cp_text cp_describe_json(struct cp_arena *arena, const struct cp_json *va
         cp_writer_begin(&number, arena, 32);
         cp_write_double(&number, cp_json_number(value));
         return cp_writer_text(&number);
-    case CP_JSON_STRING: return describe_string(arena, cp_json_text(value));
+    case CP_JSON_STRING: return cp_shown_string(arena, cp_json_text(value));
     case CP_JSON_ARRAY:
         return cp_message(arena, cp_json_count(value) == 1 ? "a list of {0} value" : "a list of {0} values",
                           CP_ARGUMENTS(cp_number((int64_t)cp_json_count(value))));
@@ -111,15 +82,15 @@ struct cp_text cp_describe_json(struct cp_arena *arena, const struct cp_json *va
 
 /* ---- Places ------------------------------------------------------------------------------------------------------- */
 
-static void append_escaped(struct text_builder *text, struct cp_text name)
+static void append_escaped(struct cp_text_builder *text, struct cp_text name)
 {
     for (size_t at = 0; at < name.size; at++) {
         if (name.bytes[at] == '~')
-            append_string(text, "~0");
+            cp_text_add_string(text, "~0");
         else if (name.bytes[at] == '/')
-            append_string(text, "~1");
+            cp_text_add_string(text, "~1");
         else
-            append(text, &name.bytes[at], 1);
+            cp_text_add(text, (struct cp_text){&name.bytes[at], 1});
     }
 }
 
@@ -128,16 +99,16 @@ struct cp_text cp_path_pointer(struct cp_arena *arena, const struct cp_path *pat
     enum { DEEPEST = CP_MAX_JSON_DEPTH + 1 };
     const struct cp_path *steps[DEEPEST];
     int depth = 0;
-    struct text_builder text = {.arena = arena};
+    struct cp_text_builder text = {.arena = arena};
     for (; path && path->parent && depth < DEEPEST; path = path->parent) steps[depth++] = path;
     while (depth-- > 0) {
-        append_string(&text, "/");
+        cp_text_add_string(&text, "/");
         if (steps[depth]->name.bytes)
             append_escaped(&text, steps[depth]->name);
         else
-            append_number(&text, steps[depth]->index);
+            cp_text_add_number(&text, steps[depth]->index);
     }
-    return (struct cp_text){text.start, text.size};
+    return cp_text_built(&text);
 }
 
 /* ---- The collection ----------------------------------------------------------------------------------------------- */

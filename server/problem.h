@@ -58,6 +58,9 @@ struct cp_text cp_message(struct cp_arena *arena, const char *pattern, const str
 /* "did you mean `x`?", or empty for index -1. */
 struct cp_text cp_did_you_mean(struct cp_arena *arena, struct cp_text nearest);
 
+/* A string in quotes, cut where it is long, for "got …". */
+struct cp_text cp_shown_string(struct cp_arena *arena, struct cp_text string);
+
 /* What a JSON value is, in few words, for "got …". */
 struct cp_text cp_describe_json(struct cp_arena *arena, const struct cp_json *value);
 

@@ -6,6 +6,7 @@
 #include "core/nearest.h"
 #include "server/endpoints/endpoints.h"
 #include "server/problem.h"
+#include "server/query.h"
 
 #define MIB ((size_t)1 << 20)
 
@@ -17,6 +18,7 @@ const struct cp_endpoint cp_endpoints[] = {
     {CP_POST, "/v1/sizes", cp_endpoint_sizes, 8 * MIB, "findSizes"},
     {CP_POST, "/v1/solve", cp_endpoint_solve, MIB, "solveLayer"},
     {CP_POST, "/v1/convolve", cp_endpoint_convolve, 8 * MIB, "convolve"},
+    {CP_GET, "/v1/figure.svg", cp_endpoint_figure, 0, "drawFigure"},
     {CP_GET, "/v1/layers", cp_endpoint_layers, 0, "listLayers"},
     {CP_GET, "/v1/relationships", cp_endpoint_relationships, 0, "listRelationships"},
     {CP_GET, "/v1/relationships/{number}", cp_endpoint_relationship, 0, "getRelationship"},
@@ -60,36 +62,6 @@ static void add_header(struct cp_reply *reply, const char *name, const char *val
 }
 
 /* ---- Paths -------------------------------------------------------------------------------------------------------- */
-
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9') return digit - '0';
-    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-    return -1;
-}
-
-/* Percent-decoding; false for a broken escape or an encoded zero byte. */
-static bool decode_path(struct cp_arena *arena, struct cp_text raw, struct cp_text *decoded)
-{
-    *decoded = raw;
-    if (!memchr(raw.bytes, '%', raw.size)) return true;
-    char *bytes = cp_arena_take(arena, raw.size, 1);
-    size_t size = 0;
-    for (size_t at = 0; at < raw.size; at++) {
-        if (raw.bytes[at] != '%') {
-            bytes[size++] = raw.bytes[at];
-            continue;
-        }
-        int high = at + 2 < raw.size ? hex_value(raw.bytes[at + 1]) : -1;
-        int low = at + 2 < raw.size ? hex_value(raw.bytes[at + 2]) : -1;
-        if (high < 0 || low < 0 || high + low == 0) return false;
-        bytes[size++] = (char)(16 * high + low);
-        at += 2;
-    }
-    *decoded = (struct cp_text){bytes, size};
-    return true;
-}
 
 /* A pattern is a path, or ends in one {parameter}, which stands for a last segment that is not empty. */
 static bool path_matches(const char *pattern, struct cp_text path, struct cp_text *parameter)
@@ -257,7 +229,7 @@ static struct route find_route(const struct cp_request *request, struct cp_reply
         answer_options("GET, HEAD, POST, OPTIONS", reply);
         return route;
     }
-    if (!decode_path(arena, request->path, &path)) {
+    if (!cp_percent_decode(arena, request->path, false, &path)) {
         cp_problem_reply(CP_CODE_bad_request, arena, reply,
                          CP_ARGUMENTS(cp_words("the path has a broken percent-escape"), cp_words("")));
         return route;
