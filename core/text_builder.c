@@ -76,15 +76,23 @@ int64_t cp_text_characters(struct cp_text text)
     return count;
 }
 
+/* The bytes of the first `characters` of a text. */
+static size_t prefix_size(struct cp_text text, int64_t characters)
+{
+    size_t end = 0;
+    while (end < text.size && (((unsigned char)text.bytes[end] & 0xc0) == 0x80 || characters-- > 0)) end++;
+    return end;
+}
+
 struct cp_text cp_text_shortened(struct cp_arena *arena, struct cp_text text, int64_t characters)
 {
-    if (cp_text_characters(text) <= characters) return text;
+    int64_t count = cp_text_characters(text), head = (characters - 1) / 3;
+    if (count <= characters) return text;
     struct cp_text_builder builder = {.arena = arena};
-    size_t end = 0;
-    int64_t left = characters - 1;
-    while (end < text.size && (((unsigned char)text.bytes[end] & 0xc0) == 0x80 || left-- > 0)) end++;
-    cp_text_add(&builder, (struct cp_text){text.bytes, end});
+    size_t head_size = prefix_size(text, head), tail_at = prefix_size(text, count - (characters - 1 - head));
+    cp_text_add(&builder, (struct cp_text){text.bytes, head_size});
     cp_text_add_string(&builder, "…");
+    cp_text_add(&builder, (struct cp_text){text.bytes + tail_at, text.size - tail_at});
     return cp_text_built(&builder);
 }
 

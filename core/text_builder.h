@@ -33,7 +33,8 @@ void cp_text_add_xml(struct cp_text_builder *builder, struct cp_text text);
 /* Characters (code points) of a UTF-8 text. */
 int64_t cp_text_characters(struct cp_text text);
 
-/* The text cut to at most `characters` (at least 1), the last of them an ellipsis where something was cut. */
+/* The text in at most `characters` (at least 1): where it has more, an ellipsis stands for what is cut after its first
+ * third, as the ends of hierarchical names tell them apart. */
 struct cp_text cp_text_shortened(struct cp_arena *arena, struct cp_text text, int64_t characters);
 
 #endif

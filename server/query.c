@@ -100,6 +100,7 @@ void cp_query_read(struct cp_query *query, struct cp_text text, const char *cons
 {
     query->problems = problems;
     query->count = 0;
+    bool broken = false;
     for (bool more = text.size > 0; more;) {
         bool valued;
         struct cp_text value = cut(&text, '&', &more);
@@ -109,10 +110,13 @@ void cp_query_read(struct cp_query *query, struct cp_text text, const char *cons
             cp_percent_decode(problems->arena, value, true, &value))
             add_parameter(query, name, value, known);
         else
-            cp_problem_add(problems, CP_CODE_bad_request, NULL,
-                           CP_ARGUMENTS(cp_words("the query has a broken percent-escape"), cp_words("")));
+            broken = true;
     }
-    for (int at = 0; at < required_count; at++)
+    if (broken)
+        cp_problem_add(problems, CP_CODE_bad_request, NULL,
+                       CP_ARGUMENTS(cp_words("the query has a broken percent-escape"), cp_words("")));
+    /* What is broken may be what would be missing. */
+    for (int at = 0; !broken && at < required_count; at++)
         if (find(query, cp_text_of(known[at])) < 0)
             cp_problem_add(problems, CP_CODE_missing_parameter, &root, CP_ARGUMENTS(cp_words(known[at])));
 }
@@ -149,7 +153,8 @@ static bool parse_integer(struct cp_text text, int64_t *number)
 
 static struct cp_text range_words(const struct cp_query *query, int64_t least, int64_t most)
 {
-    return cp_message(query->problems->arena, "an integer from {0} to {1}",
+    return cp_message(query->problems->arena,
+                      most == CP_MAX_COUNT ? "an integer from {0} to 2^53 − 1" : "an integer from {0} to {1}",
                       CP_ARGUMENTS(cp_number(least), cp_number(most)));
 }
 
@@ -168,7 +173,8 @@ int64_t cp_query_integer(const struct cp_query *query, const char *name, int64_t
 
 static struct cp_text list_words(const struct cp_query *query, int axes, bool sided)
 {
-    const char *pattern = sided ? "a number, begin:end, or {0} of these with a comma" : "a number, or {0} with a comma";
+    const char *pattern =
+        sided ? "a number or begin:end, or {0} of these with a comma" : "one number, or {0} with a comma";
     if (axes == 1) return sided ? CP_TEXT("a number, or begin:end") : CP_TEXT("a number, as there is one axis");
     return cp_message(query->problems->arena, pattern, CP_ARGUMENTS(cp_number(axes)));
 }

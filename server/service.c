@@ -273,6 +273,7 @@ static void answer(const struct cp_request *request, struct cp_reply *reply, str
     struct cp_exchange exchange = {arena, request, reply, route.parameter};
     route.endpoint->answer(&exchange);
     if (reply->deferred || reply->status != 200 || accepts(request->accept, reply->content_type)) return;
+    reply->header_count = 0; /* they were of the reply that is not wanted */
     cp_problem_reply(CP_CODE_not_acceptable, arena, reply, CP_ARGUMENTS(cp_words(reply->content_type)));
 }
 

@@ -26,13 +26,25 @@ static void add_sizes(struct cp_text_builder *text, const struct cp_figure *figu
     cp_text_add_number(text, pair.at[1]);
 }
 
+/* With a true minus sign. */
+static void add_signed(struct cp_text_builder *text, int64_t number)
+{
+    if (number < 0) cp_text_add_string(text, "−");
+    cp_text_add_number(text, number < 0 ? -number : number);
+}
+
 /* One padding, or (begin, end) where they differ. */
 static void add_sides(struct cp_text_builder *text, int64_t begin, int64_t end)
 {
-    if (begin == end)
-        cp_text_add_number(text, begin);
-    else
-        cp_text_addf(text, "(%lld, %lld)", (long long)begin, (long long)end);
+    if (begin == end) {
+        add_signed(text, begin);
+        return;
+    }
+    cp_text_add_string(text, "(");
+    add_signed(text, begin);
+    cp_text_add_string(text, ", ");
+    add_signed(text, end);
+    cp_text_add_string(text, ")");
 }
 
 static void add_paddings(struct cp_text_builder *text, const struct cp_figure *figure, struct pair begin,
@@ -120,9 +132,10 @@ static struct cp_text_builder begin_label(struct cp_arena *arena, const char *st
     return text;
 }
 
-static void enter(struct cp_caption *caption, const char *classes, const struct cp_text_builder *label)
+static void enter(struct cp_caption *caption, const char *classes, const char *look,
+                  const struct cp_text_builder *label)
 {
-    caption->legend[caption->legend_count++] = (struct cp_legend_entry){classes, cp_text_built(label)};
+    caption->legend[caption->legend_count++] = (struct cp_legend_entry){classes, look, cp_text_built(label)};
 }
 
 static void enter_padding(struct cp_caption *caption, const struct cp_caption_subject *subject, struct cp_arena *arena)
@@ -131,7 +144,7 @@ static void enter_padding(struct cp_caption *caption, const struct cp_caption_su
     if (!subject->present[CP_CELL_PADDING]) return;
     struct cp_text_builder label = begin_label(arena, is_transposed(figure) ? "padding p′ = " : "padding p = ");
     add_paddings(&label, figure, OF_STRIPS(subject, pad_begin), OF_STRIPS(subject, pad_end));
-    enter(caption, "padding", &label);
+    enter(caption, "padding", "dashed cells", &label);
 }
 
 static void enter_zeros(struct cp_caption *caption, const struct cp_caption_subject *subject, struct cp_arena *arena)
@@ -142,12 +155,12 @@ static void enter_zeros(struct cp_caption *caption, const struct cp_caption_subj
     if (subject->present[CP_CELL_ZERO]) {
         struct cp_text_builder label = begin_label(arena, "zeros between units, s − 1 = ");
         add_pair(&label, figure, zeros);
-        enter(caption, "zero", &label);
+        enter(caption, "zero", "pale cells", &label);
     }
     if (subject->present[CP_CELL_EXTRA]) {
         struct cp_text_builder label = begin_label(arena, "more zeros at the end, a = ");
         add_pair(&label, figure, OF_TRACES(figure, output_padding));
-        enter(caption, "extra", &label);
+        enter(caption, "extra", "dashed amber cells", &label);
     }
 }
 
@@ -162,30 +175,33 @@ static void enter_window(struct cp_caption *caption, const struct cp_caption_sub
         cp_text_add_string(&label, ", k̂ = ");
         add_pair(&label, figure, OF_STRIPS(subject, span));
     }
-    enter(caption, "taps", &label);
+    if (subject->numbered)
+        cp_text_add_string(&label,
+                           figure->axes == 1 ? "; digits: its weights" : "; digits: row and column of each weight");
+    enter(caption, "taps", "the dark shade", &label);
 }
 
 static void write_legend(struct cp_caption *caption, const struct cp_caption_subject *subject, struct cp_arena *arena)
 {
     struct cp_text_builder label = begin_label(arena, "input");
-    enter(caption, "input", &label);
+    enter(caption, "input", NULL, &label);
     enter_zeros(caption, subject, arena);
     enter_padding(caption, subject, arena);
     if (subject->present[CP_CELL_BEYOND]) {
         label = begin_label(arena, "past the end (ceil_mode)");
-        enter(caption, "beyond", &label);
+        enter(caption, "beyond", "dotted cells", &label);
     }
     if (subject->unseen) {
         label = begin_label(arena, "seen by no window");
-        enter(caption, "input unseen", &label);
+        enter(caption, subject->unseen_input ? "input unseen" : "padding unseen", "faded cells", &label);
     }
     if (subject->cropped) {
         label = begin_label(arena, "cropped, as p′ is negative");
-        enter(caption, "input cropped", &label);
+        enter(caption, "input cropped", "struck-out cells", &label);
     }
     enter_window(caption, subject, arena);
     label = begin_label(arena, "output");
-    enter(caption, "made", &label);
+    enter(caption, "made", NULL, &label);
 }
 
 /* ---- Formulas and notes ------------------------------------------------------------------------------------------- */
@@ -253,19 +269,11 @@ static void write_notes(struct cp_caption *caption, const struct cp_caption_subj
 
 static void describe_cells(struct cp_text_builder *text, const struct cp_caption *caption)
 {
-    static const struct {
-        const char *classes, *look;
-    } looks[] = {
-        {"zero", "pale cells"},     {"extra", "dashed amber cells"}, {"padding", "dashed cells"},
-        {"beyond", "dotted cells"}, {"input unseen", "faded cells"}, {"input cropped", "struck-out cells"},
-        {"taps", "the dark shade"},
-    };
-    for (int entry = 0; entry < caption->legend_count; entry++)
-        for (size_t at = 0; at < sizeof looks / sizeof looks[0]; at++)
-            if (strcmp(caption->legend[entry].classes, looks[at].classes) == 0) {
-                cp_text_addf(text, "; %s: ", looks[at].look);
-                cp_text_add(text, caption->legend[entry].label);
-            }
+    for (int at = 0; at < caption->legend_count; at++) {
+        if (!caption->legend[at].look) continue;
+        cp_text_addf(text, "; %s: ", caption->legend[at].look);
+        cp_text_add(text, caption->legend[at].label);
+    }
 }
 
 static void describe_step(struct cp_text_builder *text, const struct cp_caption_subject *subject)

@@ -9,6 +9,7 @@
 
 struct cp_legend_entry {
     const char *classes; /* of the swatch: those of the cells that it stands for */
+    const char *look;    /* of these cells, in words; NULL: told elsewhere */
     struct cp_text label;
 };
 
@@ -33,7 +34,9 @@ struct cp_caption_subject {
     const struct cp_figure *figure;
     const struct cp_strip *strips; /* CP_FIGURE_AXES of them: rows, columns */
     bool present[CP_CELL_KINDS];   /* whether a cell of the kind is there */
-    bool unseen, cropped;
+    bool cropped;                  /* whether any is cropped */
+    bool unseen, unseen_input;     /* whether no window sees one, or one of the input's units */
+    bool numbered;                 /* the kernel's cells carry the row and column of their weight */
     int64_t steps;
 };
 

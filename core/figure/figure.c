@@ -26,9 +26,10 @@ static const struct cp_style_rule rules[] = {
     {".cropped", "opacity:.6;stroke-dasharray:2 2;", "fill:none", "fill:none"},
     {".strike", "stroke-width:1;", "stroke:#b0413e", "stroke:#e58a86"},
     {".taps", "", "fill:#12324f;fill-opacity:.42", "fill:#eaf2fb;fill-opacity:.42"},
+    {".taps text", "font-size:9px;fill-opacity:.9;", "fill:#ffffff", "fill:#0b0f14"},
     {".frame", "fill:none;stroke-width:2;", "stroke:#12324f", "stroke:#eaf2fb"},
-    {".cone", "", "fill:#12324f;fill-opacity:.07;stroke:#12324f;stroke-opacity:.3",
-     "fill:#eaf2fb;fill-opacity:.08;stroke:#eaf2fb;stroke-opacity:.35"},
+    {".cone", "", "fill:#12324f;fill-opacity:.045;stroke:#12324f;stroke-opacity:.3",
+     "fill:#eaf2fb;fill-opacity:.05;stroke:#eaf2fb;stroke-opacity:.35"},
     {".made", "", "fill:#a5dfd3;stroke:#1c8a78", "fill:#1f5f55;stroke:#4fc0ad"},
     {".now", "", "fill:#2aa58f;stroke:#0d5f52", "fill:#46c2ab;stroke:#c2f5ea"},
     {".blank", "", "fill:none;stroke:#c3ccd4", "fill:none;stroke:#3d4955"},
@@ -65,7 +66,7 @@ enum {
     MATH_LINE = 22,
     TEXT_SIZE = 12,
     LABEL_SIZE = 13,
-    MATH_SIZE = 15,
+    MATH_SIZE_OF_WIDTH = 17, /* serifs for mathematics are wider than cp_svg_text_width takes them to be */
 };
 
 struct grid {
@@ -81,6 +82,7 @@ struct picture {
     const enum cp_sight *sights[CP_FIGURE_AXES];
     int64_t steps;
     struct cp_caption caption;
+    bool numbered;       /* the kernel's cells carry the row and column of their weight */
     int64_t pitch, side; /* from one cell to the next, and a cell's own, in pixels */
     struct grid input, output;
     int64_t width, height;
@@ -117,15 +119,18 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* Large grids get small cells. */
-static void choose_pitch(struct picture *picture)
+/* Large grids get small cells. Weights are numbered where there are any and digits fit: one for a row or column. */
+static void choose_cells(struct picture *picture)
 {
-    enum { LARGEST = 28, SMALLEST = 8, ROOM = 448, WIDE_GAP_FROM = 20 };
-    int64_t most = larger(larger(picture->input.rows, picture->input.columns),
-                          larger(picture->output.rows, picture->output.columns));
-    int64_t pitch = ROOM / most;
+    enum { LARGEST = 28, SMALLEST = 8, ROOM = 448, COMFORTABLE = 20, DIGITS = 10 };
+    const struct cp_strip *rows = &picture->strips[ROWS], *columns = &picture->strips[COLUMNS];
+    picture->input = (struct grid){0, 0, rows->cells, columns->cells};
+    picture->output = (struct grid){0, 0, rows->output, columns->output};
+    int64_t pitch = ROOM / larger(larger(rows->cells, columns->cells), larger(rows->output, columns->output));
     picture->pitch = pitch > LARGEST ? LARGEST : larger(pitch, SMALLEST);
-    picture->side = picture->pitch - (picture->pitch >= WIDE_GAP_FROM ? 3 : 2);
+    picture->side = picture->pitch - (picture->pitch >= COMFORTABLE ? 3 : 2);
+    picture->numbered = picture->figure->operation != CP_TRACED_POOLING && picture->pitch >= COMFORTABLE &&
+                        rows->kernel <= DIGITS && columns->kernel <= DIGITS;
 }
 
 static int64_t extent(const struct picture *picture, int64_t cells)
@@ -140,9 +145,9 @@ static bool is_row(const struct picture *picture)
 
 static int64_t widest_line(const struct cp_caption *caption)
 {
-    int64_t width = cp_svg_text_width(caption->parameters, MATH_SIZE);
+    int64_t width = cp_svg_text_width(caption->parameters, MATH_SIZE_OF_WIDTH);
     for (int at = 0; at < caption->formula_count; at++)
-        width = larger(width, cp_svg_text_width(caption->formulas[at], MATH_SIZE));
+        width = larger(width, cp_svg_text_width(caption->formulas[at], MATH_SIZE_OF_WIDTH));
     for (int at = 0; at < caption->note_count; at++)
         width = larger(width, cp_svg_text_width(caption->notes[at], TEXT_SIZE));
     return width;
@@ -207,9 +212,6 @@ static void place_texts(struct picture *picture)
 
 static void lay_out(struct picture *picture)
 {
-    picture->input = (struct grid){0, 0, picture->strips[ROWS].cells, picture->strips[COLUMNS].cells};
-    picture->output = (struct grid){0, 0, picture->strips[ROWS].output, picture->strips[COLUMNS].output};
-    choose_pitch(picture);
     int64_t grids = place_grids(picture);
     picture->width = larger(larger(grids, widest_line(&picture->caption)) + 2 * (int64_t)MARGIN, LEAST_WIDTH);
     picture->input.x += (picture->width - grids) / 2;
@@ -261,10 +263,11 @@ static void draw_cells_like(const struct picture *picture, enum cp_cell kind, en
     if (open) cp_text_add_string(picture->svg, "</g>\n");
 }
 
-static void draw_strike(const struct picture *picture, int64_t x, int64_t y)
+/* A part of a path: a stroke across a cell of that side. */
+static void draw_strike(const struct picture *picture, int64_t x, int64_t y, int64_t side)
 {
     enum { INSET = 3 };
-    int64_t far = picture->side - INSET;
+    int64_t far = side - INSET;
     cp_text_addf(picture->svg, "M%d %dl%d %d", (int)(x + INSET), (int)(y + far), (int)(far - INSET),
                  (int)(INSET - far));
 }
@@ -275,7 +278,8 @@ static void strike_out_cropped(const struct picture *picture)
     for (int64_t row = 0; row < picture->input.rows; row++)
         for (int64_t column = 0; column < picture->input.columns; column++)
             if (sight_at(picture, row, column) == CP_SIGHT_CROPPED)
-                draw_strike(picture, x_of(picture, &picture->input, column), y_of(picture, &picture->input, row));
+                draw_strike(picture, x_of(picture, &picture->input, column), y_of(picture, &picture->input, row),
+                            picture->side);
     cp_text_add_string(picture->svg, "\"/>\n");
 }
 
@@ -306,6 +310,22 @@ static void draw_output(const struct picture *picture, const char *name, int64_t
 
 /* ---- The window --------------------------------------------------------------------------------------------------- */
 
+/* One cell that the kernel reads, with the row and column of its weight where digits fit: flipped ones show. */
+static void draw_tap(const struct picture *picture, int64_t row, int64_t column, int64_t x, int64_t y)
+{
+    draw_cell(picture, x, y);
+    if (!picture->numbered) return;
+    if (picture->figure->operation == CP_TRACED_TRANSPOSED) {
+        row = picture->strips[ROWS].kernel - 1 - row;
+        column = picture->strips[COLUMNS].kernel - 1 - column;
+    }
+    cp_text_addf(picture->svg, "<text x=\"%d\" y=\"%d\">", (int)(x + picture->side / 2),
+                 (int)(y + picture->side / 2 + 3));
+    if (!is_row(picture)) cp_text_add_number(picture->svg, row);
+    cp_text_add_number(picture->svg, column);
+    cp_text_add_string(picture->svg, "</text>\n");
+}
+
 /* The window at its place for one unit of the output: a shade on each cell that the kernel reads, and a frame. */
 static void draw_window(const struct picture *picture, int64_t row, int64_t column)
 {
@@ -315,7 +335,8 @@ static void draw_window(const struct picture *picture, int64_t row, int64_t colu
     cp_text_add_string(picture->svg, "<g class=\"taps\">\n");
     for (int64_t v = 0; v < rows->kernel; v++)
         for (int64_t u = 0; u < columns->kernel; u++)
-            draw_cell(picture, x + u * columns->dilation * picture->pitch, y + v * rows->dilation * picture->pitch);
+            draw_tap(picture, v, u, x + u * columns->dilation * picture->pitch,
+                     y + v * rows->dilation * picture->pitch);
     cp_text_addf(picture->svg, "</g>\n<path class=\"frame\" d=\"M%d %dh%dv%dh-%dz\"/>\n", (int)x - 2, (int)y - 2,
                  (int)extent(picture, columns->span) + 4, (int)extent(picture, rows->span) + 4,
                  (int)extent(picture, columns->span) + 4);
@@ -359,7 +380,8 @@ enum { MOST_CONES = 400 }; /* each step has its own */
 
 static int64_t step_ms(const struct picture *picture)
 {
-    enum { SLOW = 600, FAST = 80, WHOLE = 36000 };
+    /* No multiple of a screen's frames, so that what changes together is not seen halfway. */
+    enum { SLOW = 613, FAST = 83, WHOLE = 36000 };
     int64_t fitting = WHOLE / picture->steps;
     return fitting > SLOW ? SLOW : larger(fitting, FAST);
 }
@@ -469,6 +491,11 @@ static void draw_legend_entry(const struct picture *picture, const struct cp_leg
 {
     cp_text_addf(picture->svg, "<path class=\"%s\" d=\"M%d.5 %d.5h%dv%dh-%dz\"/>\n", entry->classes, (int)x,
                  (int)(y - SWATCH + 2), SWATCH - 1, SWATCH - 1, SWATCH - 1);
+    if (strstr(entry->classes, "cropped")) {
+        cp_text_add_string(picture->svg, "<path class=\"strike\" d=\"");
+        draw_strike(picture, x, y - SWATCH + 2, SWATCH);
+        cp_text_add_string(picture->svg, "\"/>\n");
+    }
     draw_text(picture, "entry", x + SWATCH + 6, y, entry->label);
 }
 
@@ -511,12 +538,16 @@ static void draw_texts(const struct picture *picture)
 
 static void write_caption(struct picture *picture)
 {
-    struct cp_caption_subject subject = {.figure = picture->figure, .strips = picture->strips, .steps = picture->steps};
+    struct cp_caption_subject subject = {
+        .figure = picture->figure, .strips = picture->strips, .numbered = picture->numbered, .steps = picture->steps};
     for (int64_t row = 0; row < picture->strips[ROWS].cells; row++)
         for (int64_t column = 0; column < picture->strips[COLUMNS].cells; column++) {
-            subject.present[kind_at(picture, row, column)] = true;
-            subject.unseen = subject.unseen || sight_at(picture, row, column) == CP_SIGHT_UNSEEN;
-            subject.cropped = subject.cropped || sight_at(picture, row, column) == CP_SIGHT_CROPPED;
+            enum cp_cell kind = kind_at(picture, row, column);
+            enum cp_sight sight = sight_at(picture, row, column);
+            subject.present[kind] = true;
+            subject.unseen = subject.unseen || sight == CP_SIGHT_UNSEEN;
+            subject.unseen_input = subject.unseen_input || (sight == CP_SIGHT_UNSEEN && kind == CP_CELL_INPUT);
+            subject.cropped = subject.cropped || sight == CP_SIGHT_CROPPED;
         }
     cp_caption_write(&picture->caption, &subject, picture->arena);
 }
@@ -542,6 +573,7 @@ struct cp_text cp_figure_draw(const struct cp_figure *figure, struct cp_arena *a
         picture.kinds[direction] = cp_strip_kinds(&picture.strips[direction], trace, figure->operation, arena);
         picture.sights[direction] = cp_strip_sights(&picture.strips[direction], arena);
     }
+    choose_cells(&picture);
     write_caption(&picture);
     lay_out(&picture);
     cp_svg_begin(&svg, picture.width, picture.height, title_of(&picture), picture.caption.description);

@@ -75,8 +75,18 @@ void cp_svg_add_math(struct cp_text_builder *svg, struct cp_text text)
     }
 }
 
+/* Hundredths of the font size that a character takes, in round numbers that suit the common sans serifs. */
+static int64_t character_width(unsigned char lead)
+{
+    enum { THIN = 36, USUAL = 61, WIDE = 90 };
+    if (lead == 0xcc || (lead & 0xc0) == 0x80) return 0; /* a combining mark, or the rest of a character */
+    if (strchr(" !'()*,-./:;I[]fijlrt|", lead) && lead) return THIN;
+    return lead == 'm' || lead == 'w' || lead == 'M' || lead == 'W' ? WIDE : USUAL;
+}
+
 int64_t cp_svg_text_width(struct cp_text text, int64_t font_size)
 {
-    enum { PERCENT_OF_SIZE = 58 };
-    return cp_text_characters(text) * font_size * PERCENT_OF_SIZE / 100 + 1;
+    int64_t hundredths = 0;
+    for (size_t at = 0; at < text.size; at++) hundredths += character_width((unsigned char)text.bytes[at]);
+    return hundredths * font_size / 100 + 1;
 }

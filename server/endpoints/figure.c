@@ -3,6 +3,7 @@
 
 #include "core/checked.h"
 #include "core/layer.h"
+#include "core/relationships.h"
 #include "server/endpoints/endpoints.h"
 #include "server/query.h"
 
@@ -158,7 +159,7 @@ static bool plan(struct question *question)
     question->layer.source_count = 1;
     question->stack = (struct cp_stack){
         .inputs = &question->input, .input_count = 1, .layers = &question->layer, .layer_count = 1, .element_bytes = 1};
-    cp_plan_stack(&question->plan, &question->stack, CP_PLAN_ALL, question->problems.arena);
+    cp_plan_stack(&question->plan, &question->stack, CP_PLAN_SHAPES, question->problems.arena);
     for (struct cp_finding *finding = question->plan.findings.first; finding; finding = finding->next) {
         if (finding->severity != CP_SEVERITY_ERROR) continue;
         finding->member = letter_of(finding->member);
@@ -168,7 +169,7 @@ static bool plan(struct question *question)
     if (planned->state != CP_LAYER_PLANNED) return false;
     question->figure.operation = planned->operation;
     question->figure.trace = planned->trace;
-    question->figure.relationship = planned->relationship;
+    question->figure.relationship = cp_relationship_of(planned->operation, planned->trace, question->figure.axes);
     return question->problems.count == 0;
 }
 

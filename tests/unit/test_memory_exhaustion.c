@@ -56,6 +56,10 @@ struct row {
             }                                                                                                          \
         }                                                                                                              \
     }
+#define TEXT_OF(text_)                                                                                                 \
+    {                                                                                                                  \
+        (text_), sizeof(text_) - 1                                                                                     \
+    }
 #define GET(path_)                                                                                                     \
     {                                                                                                                  \
         "GET " path_,                                                                                                  \
@@ -98,6 +102,16 @@ static const struct row rows[] = {
          "{\"a\": 1, \"b\": 2, \"c\": 3, \"d\": 4, \"e\": 5, \"f\": 6, \"g\": 7, \"h\": 8, \"i\": 9, \"j\": 10, "
          "\"k\": 11, \"l\": 12, \"m\": 13, \"n\": 14, \"o\": 15, \"p\": 16, \"q\": 17, \"r\": 18, \"a\": 19}"),
     POST("no JSON", "{\"input\": [1, 2,, 3]}"),
+    {"a figure",
+     {.method = CP_GET,
+      .method_name = {"GET", 3},
+      .path = {"/v1/figure.svg", 14},
+      .query = TEXT_OF("op=conv_transpose&i=3,4&k=3&s=2&p=3%3A1&a=1&d=1,2&theme=dark")}},
+    {"no figure",
+     {.method = CP_GET,
+      .method_name = {"GET", 3},
+      .path = {"/v1/figure.svg", 14},
+      .query = TEXT_OF("op=con&i=3,4,5&k=y&stride=2&s=0&i=3")}},
     GET("/v1/layers"),
     GET("/v1/relationships"),
     GET("/v1/relationships/14"),
