@@ -80,6 +80,9 @@
 /* Layers of a diagram: what still prints on one page. */
 #define CP_MAX_DIAGRAM_LAYERS 500
 
+/* Inputs of its layers from elsewhere than the layer before: an arc each. */
+#define CP_MAX_DIAGRAM_CONNECTIONS 4000
+
 /* Bytes of a body, and multiplications and elements of a computation, up to which an event loop answers by itself: about
  * half a millisecond. What is more goes to the threads that compute. */
 #define CP_MAX_BRIEF_BYTES 32768

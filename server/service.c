@@ -18,6 +18,7 @@ const struct cp_endpoint cp_endpoints[] = {
     {CP_POST, "/v1/sizes", cp_endpoint_sizes, 8 * MIB, "findSizes"},
     {CP_POST, "/v1/solve", cp_endpoint_solve, MIB, "solveLayer"},
     {CP_POST, "/v1/convolve", cp_endpoint_convolve, 8 * MIB, "convolve"},
+    {CP_POST, "/v1/diagram.svg", cp_endpoint_diagram, 8 * MIB, "drawDiagram"},
     {CP_GET, "/v1/figure.svg", cp_endpoint_figure, 0, "drawFigure"},
     {CP_GET, "/v1/layers", cp_endpoint_layers, 0, "listLayers"},
     {CP_GET, "/v1/relationships", cp_endpoint_relationships, 0, "listRelationships"},

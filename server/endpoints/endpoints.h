@@ -12,6 +12,7 @@ void cp_endpoint_decoder(struct cp_exchange *exchange);
 void cp_endpoint_sizes(struct cp_exchange *exchange);
 void cp_endpoint_solve(struct cp_exchange *exchange);
 void cp_endpoint_convolve(struct cp_exchange *exchange);
+void cp_endpoint_diagram(struct cp_exchange *exchange);
 void cp_endpoint_figure(struct cp_exchange *exchange);
 void cp_endpoint_layers(struct cp_exchange *exchange);
 void cp_endpoint_relationships(struct cp_exchange *exchange);

@@ -1,34 +1,9 @@
 /* POST /v1/shapes: layer stack → per-layer shapes. */
 #include "core/plan.h"
 #include "server/endpoints/endpoints.h"
-#include "server/plan_writing.h"
-#include "server/reading.h"
+#include "server/stack_question.h"
 
-static const char *const members[] = {"layers", "input", "inputs", "explain", "covered", "dtype", "layout", NULL};
-enum { REQUIRED_MEMBERS = 1 };
-
-struct question {
-    struct cp_stack stack;
-    struct cp_plan_style style;
-};
-
-static bool read_question(struct cp_reader *reader, struct cp_text body, struct question *question)
-{
-    const struct cp_json *request = cp_read_body(reader, body);
-    if (!request) return false;
-    cp_read_known_members(reader, request, NULL, members, REQUIRED_MEMBERS);
-    cp_read_layout(reader, request);
-    question->style = (struct cp_plan_style){.channels_last = reader->channels_last,
-                                             .explain = cp_read_boolean(reader, request, "explain", false),
-                                             .base = "/layers"};
-    question->stack = (struct cp_stack){.element_bytes = cp_read_element_bytes(reader, request),
-                                        .covered = cp_read_boolean(reader, request, "covered", false)};
-    cp_read_inputs(reader, request, &question->stack);
-    cp_read_layers(reader, request, "layers", &question->stack);
-    return reader->problems.count == 0;
-}
-
-static void write_inputs(struct cp_writer *writer, const struct question *question)
+static void write_inputs(struct cp_writer *writer, const struct cp_stack_question *question)
 {
     const struct cp_stack *stack = &question->stack;
     bool plain = stack->input_count == 1 && cp_text_equal(stack->inputs[0].name, CP_TEXT("input"));
@@ -63,7 +38,7 @@ static void write_totals(struct cp_writer *writer, const struct cp_plan *plan)
     cp_write_object_end(writer);
 }
 
-static void write_answer(struct cp_writer *writer, const struct question *question, const struct cp_plan *plan)
+static void write_answer(struct cp_writer *writer, const struct cp_stack_question *question, const struct cp_plan *plan)
 {
     const struct cp_layer_plan *last = &plan->layers[question->stack.layer_count - 1];
     cp_write_object_begin(writer);
@@ -86,12 +61,12 @@ void cp_endpoint_shapes(struct cp_exchange *exchange)
 {
     enum { BYTES_PER_LAYER = 320, BYTES_AROUND = 512 };
     struct cp_reader reader;
-    struct question question;
+    struct cp_stack_question question;
     struct cp_plan plan;
     struct cp_writer writer;
     uint64_t start = cp_now_ns();
     cp_reader_begin(&reader, exchange->arena);
-    if (!read_question(&reader, exchange->request->body, &question)) {
+    if (!cp_read_stack_question(&reader, exchange->request->body, &question)) {
         cp_problems_reply(&reader.problems, exchange->reply);
         exchange->reply->decode_ns = cp_now_ns() - start;
         return;

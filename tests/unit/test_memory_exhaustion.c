@@ -112,6 +112,14 @@ static const struct row rows[] = {
       .method_name = {"GET", 3},
       .path = {"/v1/figure.svg", 14},
       .query = TEXT_OF("op=con&i=3,4,5&k=y&stride=2&s=0&i=3")}},
+    {"a diagram",
+     {.method = CP_POST,
+      .method_name = {"POST", 4},
+      .path = {"/v1/diagram.svg", 15},
+      .body = TEXT_OF("{\"input\": [1, 3, 9, 9], \"layers\": [{\"type\": \"Conv2d\", \"name\": "
+                      "\"a name that is much too long to be written in full\", \"out_channels\": 8, "
+                      "\"kernel_size\": 2, \"stride\": 2}, {\"type\": \"ReLU\"}, {\"type\": \"Concat\", "
+                      "\"from\": [\"relu_1\", \"input\"]}]}")}},
     GET("/v1/layers"),
     GET("/v1/relationships"),
     GET("/v1/relationships/14"),
