@@ -133,6 +133,15 @@ static bool check_any_of(struct checker *checker, const struct cp_json *schema, 
     return fail_value(checker, at, "no branch of anyOf admits", value);
 }
 
+static bool check_all_of(struct checker *checker, const struct cp_json *schema, const struct cp_json *operand,
+                         const struct cp_json *value, const struct cp_path *at)
+{
+    (void)schema;
+    for (const struct cp_json *branch = cp_json_first(operand); branch; branch = cp_json_next(branch))
+        if (!check(checker, branch, value, at)) return false;
+    return true;
+}
+
 static bool check_one_of(struct checker *checker, const struct cp_json *schema, const struct cp_json *operand,
                          const struct cp_json *value, const struct cp_path *at)
 {
@@ -268,6 +277,7 @@ static const struct keyword keywords[] = {
     {"const", check_const},
     {"$ref", check_reference},
     {"anyOf", check_any_of},
+    {"allOf", check_all_of},
     {"oneOf", check_one_of},
     {"not", check_not},
     {"minimum", check_minimum},
