@@ -48,9 +48,22 @@
 #include "server/examples.def"
 #undef EXAMPLE
 
+.macro web_file name, extension
+    file .Lweb_\name\()_\extension, "server/web/\name\().\extension"
+.Lweb_\name\()_\extension\()_name:
+    .asciz "\name\().\extension"
+.endm
+#define WEB_FILE(name, extension) web_file name, extension
+#include "server/web.def"
+#undef WEB_FILE
+
 constant cp_example_count
     .long (.Lexamples_end - .Lexamples_begin) / (3 * WORD_BYTES)
 end_of cp_example_count
+
+constant cp_web_file_count
+    .long (.Lweb_files_end - .Lweb_files_begin) / (3 * WORD_BYTES)
+end_of cp_web_file_count
 
 /* ---- Structures: constant once the loader has put in the addresses ---- */
 
@@ -71,5 +84,17 @@ constant cp_examples
 #undef EXAMPLE
 .Lexamples_end:
 end_of cp_examples
+
+.macro web_file_row name, extension
+    WORD .Lweb_\name\()_\extension\()_name
+    text .Lweb_\name\()_\extension
+.endm
+constant cp_web_files
+.Lweb_files_begin:
+#define WEB_FILE(name, extension) web_file_row name, extension
+#include "server/web.def"
+#undef WEB_FILE
+.Lweb_files_end:
+end_of cp_web_files
 
     .section .note.GNU-stack, "", %progbits

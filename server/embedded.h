@@ -18,8 +18,19 @@ struct cp_example {
 extern const struct cp_example cp_examples[];
 extern const int cp_example_count;
 
+/* A file of the web pages: server/web/NAME. */
+struct cp_web_file {
+    const char *name; /* with its extension, which tells the type */
+    struct cp_text bytes;
+};
+
+/* In the order of server/web.def. */
+extern const struct cp_web_file cp_web_files[];
+extern const int cp_web_file_count;
+
 /* What the assembler writes word by word. */
 _Static_assert(sizeof(struct cp_text) == 2 * sizeof(void *), "a text is a pointer and a size");
 _Static_assert(sizeof(struct cp_example) == 3 * sizeof(void *), "an example is a pointer and a text");
+_Static_assert(sizeof(struct cp_web_file) == 3 * sizeof(void *), "a web file is a pointer and a text");
 
 #endif

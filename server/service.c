@@ -31,6 +31,8 @@ const struct cp_endpoint cp_endpoints[] = {
     {CP_GET, "/healthz", cp_endpoint_health, 0, "getHealth"},
     {CP_GET, "/readyz", cp_endpoint_readiness, 0, "getReadiness"},
     {CP_GET, "/", cp_endpoint_index, 0, "getIndex"},
+    {CP_GET, "/docs", cp_endpoint_docs, 0, "getDocs"},
+    {CP_GET, "/web/{file}", cp_endpoint_web_file, 0, "getWebFile"},
 };
 const int cp_endpoint_count = sizeof cp_endpoints / sizeof cp_endpoints[0];
 
@@ -56,7 +58,7 @@ void cp_reply_not_found(struct cp_exchange *exchange, struct cp_text hint)
                      CP_ARGUMENTS(cp_name(exchange->request->path), cp_name(hint)));
 }
 
-static void add_header(struct cp_reply *reply, const char *name, const char *value)
+void cp_reply_header(struct cp_reply *reply, const char *name, const char *value)
 {
     if (reply->header_count < CP_MAX_REPLY_HEADERS)
         reply->headers[reply->header_count++] = (struct cp_header){name, value};
@@ -115,17 +117,23 @@ static bool equal_ignoring_case(struct cp_text text, const char *string, size_t 
     return true;
 }
 
-/* q=0, q=0.0 …: the range is ruled out. */
-static bool quality_is_zero(struct cp_text parameters)
+/* The weight of a range in thousandths, from its parameters: q=1, q=0.5, q=.125; 1000 where none, or none such, is given. */
+static int quality(struct cp_text parameters)
 {
     while (parameters.size) {
         struct cp_text parameter = split_at(&parameters, ';');
         if (parameter.size < 3 || (parameter.bytes[0] | 32) != 'q' || parameter.bytes[1] != '=') continue;
-        for (size_t at = 2; at < parameter.size; at++)
-            if (parameter.bytes[at] != '0' && parameter.bytes[at] != '.') return false;
-        return true;
+        int thousandths = 0, unit = 1000;
+        for (size_t at = 2; at < parameter.size; at++) {
+            int digit = parameter.bytes[at] - '0';
+            if (parameter.bytes[at] == '.') continue;
+            if (digit < 0 || digit > 9) return 1000;
+            thousandths += digit * unit;
+            unit /= 10;
+        }
+        return thousandths < 1000 ? thousandths : 1000;
     }
-    return false;
+    return 1000;
 }
 
 /* How closely a range names the type: 3 itself, 2 type slash star, 1 anything, 0 not at all. */
@@ -140,19 +148,18 @@ static int closeness(struct cp_text range, const char *type)
 }
 
 /* Of the ranges that match, the closest decides (RFC 9110 §12.5.1). */
-static bool accepts(struct cp_text accept, const char *type)
+int cp_accept_quality(struct cp_text accept, const char *type)
 {
-    int best = 0;
-    bool accepted = accept.size == 0;
+    int best = 0, found = accept.size == 0 ? 1000 : 0;
     while (accept.size) {
         struct cp_text item = split_at(&accept, ',');
         struct cp_text range = split_at(&item, ';');
         int close = closeness(range, type);
         if (close <= best) continue;
         best = close;
-        accepted = !quality_is_zero(item);
+        found = quality(item);
     }
-    return accepted;
+    return found;
 }
 
 /* ---- Routing ------------------------------------------------------------------------------------------------------ */
@@ -196,7 +203,7 @@ static void answer_options(const char *allowed, struct cp_reply *reply)
 {
     reply->status = 204;
     reply->content_type = NULL;
-    add_header(reply, "Allow", allowed);
+    cp_reply_header(reply, "Allow", allowed);
 }
 
 static void refuse_method(const struct cp_request *request, const char *allowed, struct cp_reply *reply,
@@ -204,7 +211,7 @@ static void refuse_method(const struct cp_request *request, const char *allowed,
 {
     cp_problem_reply(CP_CODE_method_not_allowed, arena, reply,
                      CP_ARGUMENTS(cp_name(request->path), cp_name(request->method_name), cp_words(allowed)));
-    add_header(reply, "Allow", allowed);
+    cp_reply_header(reply, "Allow", allowed);
 }
 
 /* No Content-Type counts as JSON; parameters such as charset do not matter, as JSON is UTF-8. */
@@ -273,7 +280,7 @@ static void answer(const struct cp_request *request, struct cp_reply *reply, str
     }
     struct cp_exchange exchange = {arena, request, reply, route.parameter};
     route.endpoint->answer(&exchange);
-    if (reply->deferred || reply->status != 200 || accepts(request->accept, reply->content_type)) return;
+    if (reply->deferred || reply->status != 200 || cp_accept_quality(request->accept, reply->content_type) > 0) return;
     reply->header_count = 0; /* they were of the reply that is not wanted */
     cp_problem_reply(CP_CODE_not_acceptable, arena, reply, CP_ARGUMENTS(cp_words(reply->content_type)));
 }
@@ -293,7 +300,7 @@ static void reply_exhausted(struct cp_reply *reply)
         .body = {problem, sizeof problem - 1},
         .is_static = true,
     };
-    add_header(reply, "Retry-After", "1");
+    cp_reply_header(reply, "Retry-After", "1");
 }
 
 void cp_service_answer(const struct cp_request *request, struct cp_reply *reply, struct cp_arena *arena)
@@ -333,5 +340,5 @@ void cp_service_refuse(int http_status, const char *detail, struct cp_reply *rep
         if (cp_statuses[at].http_status == http_status) code = (enum cp_code)at;
     *reply = (struct cp_reply){0};
     cp_problem_reply(code, arena, reply, CP_ARGUMENTS(cp_words(detail), cp_words("")));
-    if (http_status == 503) add_header(reply, "Retry-After", "1");
+    if (http_status == 503) cp_reply_header(reply, "Retry-After", "1");
 }

@@ -23,6 +23,8 @@ void cp_endpoint_problem(struct cp_exchange *exchange);
 void cp_endpoint_openapi_yaml(struct cp_exchange *exchange);
 void cp_endpoint_openapi_json(struct cp_exchange *exchange);
 void cp_endpoint_index(struct cp_exchange *exchange);
+void cp_endpoint_docs(struct cp_exchange *exchange);
+void cp_endpoint_web_file(struct cp_exchange *exchange);
 void cp_endpoint_health(struct cp_exchange *exchange);
 void cp_endpoint_readiness(struct cp_exchange *exchange);
 
@@ -31,6 +33,12 @@ uint64_t cp_now_ns(void);
 
 /* A 200 reply of JSON. */
 void cp_reply_json(struct cp_exchange *exchange, const struct cp_writer *writer);
+
+/* How much a client wants a type, in thousandths of its Accept header's q; 0: not at all, 1000 for an empty header. */
+int cp_accept_quality(struct cp_text accept, const char *type);
+
+/* Both terminated, constant or in the arena. */
+void cp_reply_header(struct cp_reply *reply, const char *name, const char *value);
 
 /* 404 for a {parameter} that names nothing; `hint` may be empty. */
 void cp_reply_not_found(struct cp_exchange *exchange, struct cp_text hint);
