@@ -33,6 +33,7 @@ test_packages     = $(packages) libcjson-dev libcmocka-dev libcurl4-openssl-dev
 lint_packages     = $(test_packages) clang clang-tidy clang-format cppcheck
 fuzz_packages     = $(packages) libcjson-dev clang libclang-rt-14-dev python3 python3-yaml
 vector_packages   = python3 python3-torch
+browser_packages  = $(packages) chromium $(if $(shell command -v npm),,nodejs npm)# npm also comes with other nodejs
 coverage_packages = $(test_packages) gcovr
 bench_packages    = wrk nodejs python3 python3-fastapi python3-onnx python3-torch python3-torchvision python3-uvicorn \
                     libopenblas0-pthread
@@ -128,18 +129,24 @@ uninstall: ## remove what install put there
 
 # ---- Test -----------------------------------------------------------------------------------------------------------
 
-.PHONY: test check tsan-test valgrind coverage vectors bench fuzz
+.PHONY: test check browser-test tsan-test valgrind coverage vectors bench fuzz
 test: test-deps ## build everything under ASan and UBSan and run all tests (ONLY=part-of-a-name)
 	+@$(call run_tests,asan)
 
 # Only the linter of openapi.yaml comes from npm. Where that cannot be reached, it says so and fails nothing.
-check: ## what CI runs, and tsan-test: test, all, lint, format-check, lint-openapi, check-untracked
+check: ## what CI runs, and tsan-test: test, all, browser-test, lint, format-check, lint-openapi, check-untracked
 	@$(MAKE) test
 	@$(MAKE) all
+	@$(MAKE) browser-test
 	@$(MAKE) lint format-check
 	@tests/contract/lint.sh || [ $$? = 3 ]
 	@$(MAKE) tsan-test
 	@$(MAKE) check-untracked
+
+browser-test: release ## test the web pages in Chromium (ONLY=part-of-a-name); npm packages go to build/browser
+	@$(call need,$(browser_packages))
+	@tests/browser/prepare
+	@TEST_SECONDS=600 CONVPLAN=build/release/convplan tests/run $(JOBS) build/browser $(call only,$(wildcard tests/browser/test_*.mjs))
 
 # The memory map that this ThreadSanitizer expects is not that of kernels with more random bits: run without them.
 tsan-test: test-deps ## run the HTTP tests under ThreadSanitizer

@@ -18,7 +18,7 @@ const fromBase64 = (text) =>
 /** "#z=…" */
 export async function toFragment(text) {
   const bytes = new TextEncoder().encode(text);
-  return `#z=${toBase64(await through(new CompressionStream('deflate-raw'), bytes))}`;
+  return `#z=${toBase64(await through(new CompressionStream('deflate'), bytes))}`;
 }
 
 /** The text that a fragment holds; null where it holds none or is damaged. `#example=NAME` is the page's business. */
@@ -26,7 +26,7 @@ export async function fromFragment(fragment) {
   const match = /^#z=([\w-]+)$/.exec(fragment);
   if (!match) return null;
   try {
-    const bytes = await through(new DecompressionStream('deflate-raw'), fromBase64(match[1]));
+    const bytes = await through(new DecompressionStream('deflate'), fromBase64(match[1]));
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     return null;
