@@ -28,13 +28,14 @@ QUICK        =# 1: make bench with hardly any rounds
 V            =# 1: show every command
 
 # Debian packages. A target installs through apt what it needs and what is missing; nothing else is ever downloaded.
-packages          = gcc libc6-dev libmicrohttpd-dev libyaml-dev
+packages          = gcc libc6-dev libmicrohttpd-dev libyaml-dev zlib1g-dev
 test_packages     = $(packages) libcjson-dev libcmocka-dev libcurl4-openssl-dev
 lint_packages     = $(test_packages) clang clang-tidy clang-format cppcheck
 fuzz_packages     = $(packages) libcjson-dev clang libclang-rt-14-dev python3 python3-yaml
 vector_packages   = python3 python3-torch
 browser_packages  = $(packages) chromium $(if $(shell command -v npm),,nodejs npm)# npm also comes with other nodejs
 coverage_packages = $(test_packages) gcovr
+check_packages    = prometheus# its promtool judges /metrics
 bench_packages    = wrk nodejs python3 python3-fastapi python3-onnx python3-torch python3-torchvision python3-uvicorn \
                     libopenblas0-pthread
 
@@ -135,6 +136,7 @@ test: test-deps ## build everything under ASan and UBSan and run all tests (ONLY
 
 # Only the linter of openapi.yaml comes from npm. Where that cannot be reached, it says so and fails nothing.
 check: ## what CI runs, and tsan-test: test, all, browser-test, lint, format-check, lint-openapi, check-untracked
+	@$(call need,$(check_packages))
 	@$(MAKE) test
 	@$(MAKE) all
 	@$(MAKE) browser-test
@@ -292,7 +294,7 @@ CFLAGS  =
 LDFLAGS =
 compile := $(CC) $(common_flags) $(flags_$(VARIANT)) $(CFLAGS) -MMD -MP
 link    := $(CC) $(common_flags) $(flags_$(VARIANT)) $(CFLAGS) -pie -Wl,-z,relro,-z,now,--as-needed $(LDFLAGS)
-libraries      := -lmicrohttpd -lyaml -lm
+libraries      := -lmicrohttpd -lyaml -lz -lm
 test_libraries := -lcmocka -lcurl -lcjson $(libraries)
 fuzz_libraries := -lcjson $(libraries)
 

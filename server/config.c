@@ -5,6 +5,8 @@
 #define TIB ((int64_t)1 << 40)
 #define DAY_SECONDS 86400
 
+static const char *const access_log_words[] = {"off", "errors", "all", NULL};
+
 #define AT(member) .offset = offsetof(struct cp_config, member)
 
 static const struct cp_option options[] = {
@@ -28,6 +30,14 @@ static const struct cp_option options[] = {
      .unit = "BYTES", .help = "memory of one request, its body included; past it 503", AT(request_memory_bytes)},
     {"--keep-memory", "CONVPLAN_KEEP_MEMORY", "64MiB", .kind = CP_OPTION_BYTES, .least = 0, .most = TIB,
      .unit = "BYTES", .help = "memory that each worker keeps between requests", AT(keep_memory_bytes)},
+    {"--gzip-bytes", "CONVPLAN_GZIP_BYTES", "16KiB", .kind = CP_OPTION_BYTES, .least = 0, .most = TIB, .unit = "BYTES",
+     .help = "size from which replies are compressed for clients that ask for it; 0: never", AT(gzip_bytes)},
+    {"--access-log", "CONVPLAN_ACCESS_LOG", "errors", .kind = CP_OPTION_WORD, .words = access_log_words, .unit = "WHAT",
+     .help = "requests logged on standard error, one line of JSON each", AT(access_log)},
+    {"--token-file", "CONVPLAN_TOKEN_FILE", "", .kind = CP_OPTION_TEXT, .unit = "FILE",
+     .help = "bearer tokens, one a line, of which requests must carry one; read again on SIGHUP", AT(token_file)},
+    {"--cors-origin", "CONVPLAN_CORS_ORIGIN", "", .kind = CP_OPTION_TEXT, .unit = "ORIGINS",
+     .help = "origins, separated by commas, whose pages may read replies; * for all", AT(cors_origins)},
 };
 
 const struct cp_option_table cp_config_table = {
@@ -51,5 +61,9 @@ struct cp_http_options cp_config_http(const struct cp_config *config)
         .header_bytes = (size_t)config->header_bytes,
         .request_memory_bytes = (size_t)config->request_memory_bytes,
         .keep_memory_bytes = (size_t)config->keep_memory_bytes,
+        .gzip_bytes = (size_t)config->gzip_bytes,
+        .access_log = (int)config->access_log,
+        .cors_origins = config->cors_origins,
+        .token_file = config->token_file,
     };
 }

@@ -12,6 +12,9 @@ struct cp_config {
     int64_t drain_seconds, idle_seconds, request_seconds;
     int64_t connection_limit;
     int64_t header_bytes, request_memory_bytes, keep_memory_bytes;
+    int64_t gzip_bytes;
+    int64_t access_log;                    /* enum cp_access_log_level */
+    const char *cors_origins, *token_file; /* "": none */
 };
 
 /* THE table of the configuration; it fills a struct cp_config. */

@@ -261,7 +261,7 @@ static void put_option(struct cp_writer *out, const struct cp_option *option)
         put(out, "; ");
     }
     put(out, "default ");
-    put(out, option->initial);
+    put(out, *option->initial ? option->initial : "none");
     put(out, "; or ");
     put(out, option->environment);
     put(out, "\n");
@@ -291,9 +291,10 @@ void cp_options_markdown(const struct cp_option_table *table, struct cp_writer *
         const struct cp_option *option = &table->options[at];
         char range[ROOM];
         range_in_words(range, sizeof range, option);
-        const char *const parts[] = {"| `",   option->flag,    " ",    option->unit, "` | `", option->environment,
-                                     "` | `", option->initial, "` | ", range,        " | ",   option->help,
-                                     " |\n"};
+        const char *quote = *option->initial ? "`" : "";
+        const char *const parts[] = {
+            "| `",           option->flag, " ",   option->unit, "` | `", option->environment, "` | ", quote,
+            option->initial, quote,        " | ", range,        " | ",   option->help,        " |\n"};
         for (size_t part = 0; part < sizeof parts / sizeof *parts; part++) put(out, parts[part]);
     }
 }

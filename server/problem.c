@@ -228,6 +228,7 @@ void cp_problems_reply(const struct cp_problems *problems, struct cp_reply *repl
     reply->content_type = "application/problem+json";
     reply->body = cp_writer_text(&writer);
     reply->is_static = false;
+    reply->problem = status;
 }
 
 void cp_problem_reply(enum cp_code code, struct cp_arena *arena, struct cp_reply *reply,

@@ -5,6 +5,7 @@
 
 #include "core/nearest.h"
 #include "server/endpoints/endpoints.h"
+#include "server/field_list.h"
 #include "server/problem.h"
 #include "server/query.h"
 
@@ -12,27 +13,28 @@
 
 /* THE table of endpoints. */
 const struct cp_endpoint cp_endpoints[] = {
-    {CP_POST, "/v1/shapes", cp_endpoint_shapes, 8 * MIB, "planShapes"},
-    {CP_POST, "/v1/roundtrip", cp_endpoint_roundtrip, 8 * MIB, "checkRoundTrip"},
-    {CP_POST, "/v1/decoder", cp_endpoint_decoder, 8 * MIB, "designDecoder"},
-    {CP_POST, "/v1/sizes", cp_endpoint_sizes, 8 * MIB, "findSizes"},
-    {CP_POST, "/v1/solve", cp_endpoint_solve, MIB, "solveLayer"},
-    {CP_POST, "/v1/convolve", cp_endpoint_convolve, 8 * MIB, "convolve"},
-    {CP_POST, "/v1/diagram.svg", cp_endpoint_diagram, 8 * MIB, "drawDiagram"},
-    {CP_GET, "/v1/figure.svg", cp_endpoint_figure, 0, "drawFigure"},
-    {CP_GET, "/v1/layers", cp_endpoint_layers, 0, "listLayers"},
-    {CP_GET, "/v1/relationships", cp_endpoint_relationships, 0, "listRelationships"},
-    {CP_GET, "/v1/relationships/{number}", cp_endpoint_relationship, 0, "getRelationship"},
-    {CP_GET, "/v1/examples", cp_endpoint_examples, 0, "listExamples"},
-    {CP_GET, "/v1/examples/{name}", cp_endpoint_example, 0, "getExample"},
-    {CP_GET, "/problems/{code}", cp_endpoint_problem, 0, "getProblem"},
-    {CP_GET, "/openapi.yaml", cp_endpoint_openapi_yaml, 0, "getOpenapiYaml"},
-    {CP_GET, "/openapi.json", cp_endpoint_openapi_json, 0, "getOpenapiJson"},
-    {CP_GET, "/healthz", cp_endpoint_health, 0, "getHealth"},
-    {CP_GET, "/readyz", cp_endpoint_readiness, 0, "getReadiness"},
-    {CP_GET, "/", cp_endpoint_index, 0, "getIndex"},
-    {CP_GET, "/docs", cp_endpoint_docs, 0, "getDocs"},
-    {CP_GET, "/web/{file}", cp_endpoint_web_file, 0, "getWebFile"},
+    {CP_POST, "/v1/shapes", cp_endpoint_shapes, .body_limit = 8 * MIB, .operation_id = "planShapes"},
+    {CP_POST, "/v1/roundtrip", cp_endpoint_roundtrip, .body_limit = 8 * MIB, .operation_id = "checkRoundTrip"},
+    {CP_POST, "/v1/decoder", cp_endpoint_decoder, .body_limit = 8 * MIB, .operation_id = "designDecoder"},
+    {CP_POST, "/v1/sizes", cp_endpoint_sizes, .body_limit = 8 * MIB, .operation_id = "findSizes"},
+    {CP_POST, "/v1/solve", cp_endpoint_solve, .body_limit = MIB, .operation_id = "solveLayer"},
+    {CP_POST, "/v1/convolve", cp_endpoint_convolve, .body_limit = 8 * MIB, .operation_id = "convolve"},
+    {CP_POST, "/v1/diagram.svg", cp_endpoint_diagram, .body_limit = 8 * MIB, .operation_id = "drawDiagram"},
+    {CP_GET, "/v1/figure.svg", cp_endpoint_figure, .operation_id = "drawFigure"},
+    {CP_GET, "/v1/layers", cp_endpoint_layers, .operation_id = "listLayers"},
+    {CP_GET, "/v1/relationships", cp_endpoint_relationships, .operation_id = "listRelationships"},
+    {CP_GET, "/v1/relationships/{number}", cp_endpoint_relationship, .operation_id = "getRelationship"},
+    {CP_GET, "/v1/examples", cp_endpoint_examples, .operation_id = "listExamples"},
+    {CP_GET, "/v1/examples/{name}", cp_endpoint_example, .operation_id = "getExample"},
+    {CP_GET, "/problems/{code}", cp_endpoint_problem, .operation_id = "getProblem"},
+    {CP_GET, "/openapi.yaml", cp_endpoint_openapi_yaml, .operation_id = "getOpenapiYaml"},
+    {CP_GET, "/openapi.json", cp_endpoint_openapi_json, .operation_id = "getOpenapiJson"},
+    {CP_GET, "/healthz", cp_endpoint_health, .operation_id = "getHealth", .open = true, .live = true},
+    {CP_GET, "/readyz", cp_endpoint_readiness, .operation_id = "getReadiness", .open = true, .live = true},
+    {CP_GET, "/metrics", cp_endpoint_metrics, .operation_id = "getMetrics", .live = true},
+    {CP_GET, "/", cp_endpoint_index, .operation_id = "getIndex"},
+    {CP_GET, "/docs", cp_endpoint_docs, .operation_id = "getDocs"},
+    {CP_GET, "/web/{file}", cp_endpoint_web_file, .operation_id = "getWebFile"},
 };
 const int cp_endpoint_count = sizeof cp_endpoints / sizeof cp_endpoints[0];
 
@@ -85,64 +87,13 @@ static bool takes_method(const struct cp_endpoint *endpoint, enum cp_request_met
 
 /* ---- Content negotiation ------------------------------------------------------------------------------------------ */
 
-static struct cp_text trimmed(struct cp_text text)
-{
-    while (text.size && (text.bytes[0] == ' ' || text.bytes[0] == '\t')) text.bytes++, text.size--;
-    while (text.size && (text.bytes[text.size - 1] == ' ' || text.bytes[text.size - 1] == '\t')) text.size--;
-    return text;
-}
-
-/* The part before `separator`, trimmed; *rest becomes what follows it. */
-static struct cp_text split_at(struct cp_text *rest, char separator)
-{
-    struct cp_text part = *rest;
-    const char *end = part.size ? memchr(part.bytes, separator, part.size) : NULL;
-    if (end) {
-        part.size = (size_t)(end - part.bytes);
-        rest->size -= part.size + 1;
-        rest->bytes = end + 1;
-    } else {
-        *rest = (struct cp_text){0};
-    }
-    return trimmed(part);
-}
-
-static bool equal_ignoring_case(struct cp_text text, const char *string, size_t size)
-{
-    if (text.size != size) return false;
-    for (size_t at = 0; at < size; at++) {
-        char letter = text.bytes[at] >= 'A' && text.bytes[at] <= 'Z' ? (char)(text.bytes[at] + 32) : text.bytes[at];
-        if (letter != string[at]) return false;
-    }
-    return true;
-}
-
-/* The weight of a range in thousandths, from its parameters: q=1, q=0.5, q=.125; 1000 where none, or none such, is given. */
-static int quality(struct cp_text parameters)
-{
-    while (parameters.size) {
-        struct cp_text parameter = split_at(&parameters, ';');
-        if (parameter.size < 3 || (parameter.bytes[0] | 32) != 'q' || parameter.bytes[1] != '=') continue;
-        int thousandths = 0, unit = 1000;
-        for (size_t at = 2; at < parameter.size; at++) {
-            int digit = parameter.bytes[at] - '0';
-            if (parameter.bytes[at] == '.') continue;
-            if (digit < 0 || digit > 9) return 1000;
-            thousandths += digit * unit;
-            unit /= 10;
-        }
-        return thousandths < 1000 ? thousandths : 1000;
-    }
-    return 1000;
-}
-
 /* How closely a range names the type: 3 itself, 2 type slash star, 1 anything, 0 not at all. */
 static int closeness(struct cp_text range, const char *type)
 {
     size_t major = strcspn(type, "/") + 1;
-    if (equal_ignoring_case(range, type, strcspn(type, ";"))) return 3;
+    if (cp_field_is(range, (struct cp_text){type, strcspn(type, ";")})) return 3;
     if (range.size == major + 1 && range.bytes[major] == '*' &&
-        equal_ignoring_case((struct cp_text){range.bytes, major}, type, major))
+        cp_field_is((struct cp_text){range.bytes, major}, (struct cp_text){type, major}))
         return 2;
     return cp_text_is(range, "*/*") ? 1 : 0;
 }
@@ -152,12 +103,12 @@ int cp_accept_quality(struct cp_text accept, const char *type)
 {
     int best = 0, found = accept.size == 0 ? 1000 : 0;
     while (accept.size) {
-        struct cp_text item = split_at(&accept, ',');
-        struct cp_text range = split_at(&item, ';');
+        struct cp_text item = cp_field_part(&accept, ',');
+        struct cp_text range = cp_field_part(&item, ';');
         int close = closeness(range, type);
         if (close <= best) continue;
         best = close;
-        found = quality(item);
+        found = cp_field_quality(item);
     }
     return found;
 }
@@ -218,10 +169,10 @@ static void refuse_method(const struct cp_request *request, const char *allowed,
 static bool check_media_type(const struct cp_request *request, struct cp_reply *reply, struct cp_arena *arena)
 {
     struct cp_text rest = request->content_type;
-    struct cp_text type = split_at(&rest, ';');
-    static const char json[] = "application/json", form[] = "application/x-www-form-urlencoded";
-    if (type.size == 0 || equal_ignoring_case(type, json, sizeof json - 1)) return true;
-    const char *hint = equal_ignoring_case(type, form, sizeof form - 1)
+    struct cp_text type = cp_field_part(&rest, ';');
+    static const char json[] = "application/json";
+    if (type.size == 0 || cp_field_is(type, cp_text_of(json))) return true;
+    const char *hint = cp_field_is(type, CP_TEXT("application/x-www-form-urlencoded"))
                            ? "with curl, add -H 'Content-Type: application/json'"
                            : "send the body as application/json";
     cp_problem_reply(CP_CODE_unsupported_media_type, arena, reply,
@@ -273,6 +224,7 @@ void cp_service_exhausted(struct cp_arena *arena)
 static void answer(const struct cp_request *request, struct cp_reply *reply, struct cp_arena *arena)
 {
     struct route route = find_route(request, reply, arena);
+    reply->endpoint = route.endpoint;
     if (!route.endpoint) return;
     if (request->brief && request->body.size > CP_MAX_BRIEF_BYTES) {
         reply->deferred = true;
@@ -299,6 +251,7 @@ static void reply_exhausted(struct cp_reply *reply)
         .content_type = "application/problem+json",
         .body = {problem, sizeof problem - 1},
         .is_static = true,
+        .problem = &cp_statuses[CP_CODE_overloaded],
     };
     cp_reply_header(reply, "Retry-After", "1");
 }
@@ -327,18 +280,38 @@ bool cp_service_admit(const struct cp_request *request, size_t *body_limit, stru
     } else {
         struct route route = find_route(request, reply, arena);
         if (route.endpoint) *body_limit = route.endpoint->body_limit;
+        reply->endpoint = route.endpoint;
         admitted = route.endpoint != NULL;
     }
     recovery = NULL;
     return admitted;
 }
 
-void cp_service_refuse(int http_status, const char *detail, struct cp_reply *reply, struct cp_arena *arena)
+bool cp_service_is_open(const struct cp_request *request)
+{
+    for (int at = 0; at < cp_endpoint_count; at++)
+        if (cp_endpoints[at].open && cp_text_is(request->path, cp_endpoints[at].path)) return true;
+    return false;
+}
+
+static void refuse(int http_status, const char *detail, struct cp_reply *reply, struct cp_arena *arena)
 {
     enum cp_code code = CP_CODE_internal_error;
     for (int at = CP_CODE_bad_request; at <= CP_CODE_internal_error; at++)
         if (cp_statuses[at].http_status == http_status) code = (enum cp_code)at;
-    *reply = (struct cp_reply){0};
     cp_problem_reply(code, arena, reply, CP_ARGUMENTS(cp_words(detail), cp_words("")));
-    if (http_status == 503) cp_reply_header(reply, "Retry-After", "1");
+    if (http_status == 401) cp_reply_header(reply, "WWW-Authenticate", "Bearer");
+    if (http_status == 429 || http_status == 503) cp_reply_header(reply, "Retry-After", "1");
+}
+
+void cp_service_refuse(int http_status, const char *detail, struct cp_reply *reply, struct cp_arena *arena)
+{
+    jmp_buf here, *outer = recovery;
+    *reply = (struct cp_reply){.endpoint = reply->endpoint};
+    recovery = &here;
+    if (setjmp(here))
+        reply_exhausted(reply);
+    else
+        refuse(http_status, detail, reply, arena);
+    recovery = outer;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "core/arena.h"
+#include "core/finding.h"
 #include "core/text.h"
 
 enum cp_request_method { CP_GET, CP_HEAD, CP_POST, CP_OPTIONS, CP_OTHER_METHOD };
@@ -39,6 +40,10 @@ struct cp_reply {
     int header_count;
     uint64_t decode_ns, compute_ns, encode_ns; /* for Server-Timing */
     bool deferred; /* there is no reply: ask again, not `brief`, where time does not matter */
+    /* What it is about, for those who count. */
+    const struct cp_endpoint *endpoint; /* that answered; NULL: none was found or asked */
+    const struct cp_finding *findings;  /* written into it, as a list */
+    const struct cp_status *problem;    /* the first, of a refusal */
 };
 
 /* What an endpoint is given. */
@@ -49,24 +54,19 @@ struct cp_exchange {
     struct cp_text parameter; /* the part of the path that {…} stands for, decoded */
 };
 
-/* Which endpoint would answer, before the body is read: for limits and early refusals. */
 struct cp_endpoint {
     enum cp_request_method method; /* GET also answers HEAD */
     const char *path;              /* may end in one {parameter} */
     void (*answer)(struct cp_exchange *exchange);
     size_t body_limit;        /* bytes; 0: takes no body */
     const char *operation_id; /* as in openapi.yaml */
+    bool open;                /* for those who have no token, too */
+    bool live;                /* the reply tells of this moment: never kept */
 };
 
 /* THE table of endpoints: server/service.c. */
 extern const struct cp_endpoint cp_endpoints[];
 extern const int cp_endpoint_count;
-
-/* What the transport needs to know before it has read a body. A refusal (404, 405, 413, 415 …) is a full reply. */
-struct cp_admission {
-    const struct cp_endpoint *endpoint; /* NULL when refused */
-    size_t body_limit;
-};
 
 /* Answer one request completely. Never fails: what goes wrong is a problem reply. Thread-safe; takes memory from the
  * arena only. `arena->exhausted` must be cp_service_exhausted and is handled inside: reply 503. */
@@ -77,7 +77,11 @@ void cp_service_answer(const struct cp_request *request, struct cp_reply *reply,
 bool cp_service_admit(const struct cp_request *request, size_t *body_limit, struct cp_reply *reply,
                       struct cp_arena *arena);
 
-/* A problem of the transport's own (431, 408, 413, 503 …) in the service's form. */
+/* Does this go to an endpoint that answers everyone, with a token or without? Its request line is looked at only. */
+bool cp_service_is_open(const struct cp_request *request);
+
+/* A problem of the transport's own (431, 408, 413, 503 …) in the service's form. What *reply knows of its endpoint
+ * stays. */
 void cp_service_refuse(int http_status, const char *detail, struct cp_reply *reply, struct cp_arena *arena);
 
 void cp_service_exhausted(struct cp_arena *arena) __attribute__((noreturn));

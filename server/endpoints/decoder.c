@@ -121,6 +121,7 @@ void cp_endpoint_decoder(struct cp_exchange *exchange)
     cp_writer_begin(&writer, exchange->arena, BYTES_AROUND + (size_t)BYTES_PER_LAYER * question.encoder.layer_count);
     write_answer(&writer, &answer, &question);
     cp_reply_json(exchange, &writer);
+    exchange->reply->findings = answer.plan.findings.first;
     exchange->reply->decode_ns = decoded - start;
     exchange->reply->compute_ns = computed - decoded;
     exchange->reply->encode_ns = cp_now_ns() - computed;

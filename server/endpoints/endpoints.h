@@ -27,6 +27,7 @@ void cp_endpoint_docs(struct cp_exchange *exchange);
 void cp_endpoint_web_file(struct cp_exchange *exchange);
 void cp_endpoint_health(struct cp_exchange *exchange);
 void cp_endpoint_readiness(struct cp_exchange *exchange);
+void cp_endpoint_metrics(struct cp_exchange *exchange);
 
 /* Nanoseconds of the monotonic clock, for Server-Timing. */
 uint64_t cp_now_ns(void);

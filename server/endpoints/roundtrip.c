@@ -46,6 +46,7 @@ void cp_endpoint_roundtrip(struct cp_exchange *exchange)
     cp_writer_begin(&writer, exchange->arena, BYTES_AROUND + (size_t)BYTES_PER_LAYER * stack.layer_count);
     cp_write_roundtrip(&writer, &plan, &pairing, &style);
     cp_reply_json(exchange, &writer);
+    exchange->reply->findings = plan.findings.first;
     exchange->reply->decode_ns = decoded - start;
     exchange->reply->compute_ns = computed - decoded;
     exchange->reply->encode_ns = cp_now_ns() - computed;

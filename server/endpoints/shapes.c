@@ -77,6 +77,7 @@ void cp_endpoint_shapes(struct cp_exchange *exchange)
     cp_writer_begin(&writer, exchange->arena, BYTES_AROUND + (size_t)BYTES_PER_LAYER * question.stack.layer_count);
     write_answer(&writer, &question, &plan);
     cp_reply_json(exchange, &writer);
+    exchange->reply->findings = plan.findings.first;
     exchange->reply->decode_ns = decoded - start;
     exchange->reply->compute_ns = computed - decoded;
     exchange->reply->encode_ns = cp_now_ns() - computed;

@@ -113,6 +113,14 @@ bool cp_compute_pool_submit(struct cp_compute_pool *pool, struct cp_compute_job 
     return room;
 }
 
+int cp_compute_pool_waiting(struct cp_compute_pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    int waiting = pool->waiting;
+    pthread_mutex_unlock(&pool->mutex);
+    return waiting;
+}
+
 void cp_compute_pool_stop(struct cp_compute_pool *pool)
 {
     if (!pool) return;

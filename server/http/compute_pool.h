@@ -20,6 +20,9 @@ struct cp_compute_pool *cp_compute_pool_start(int threads, int queue_limit);
 /* False: `queue_limit` jobs are waiting already. Callable from any thread. */
 bool cp_compute_pool_submit(struct cp_compute_pool *pool, struct cp_compute_job *job);
 
+/* Jobs that wait for a thread. */
+int cp_compute_pool_waiting(struct cp_compute_pool *pool);
+
 /* Run what is waiting, then end the threads and free all. Nothing may be submitted any more. NULL is allowed. */
 void cp_compute_pool_stop(struct cp_compute_pool *pool);
 

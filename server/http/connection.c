@@ -4,7 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "server/http/reply_head.h"
+#include "server/endpoints/endpoints.h"
+#include "server/http/origins.h"
 #include "server/http/tcp_activity.h"
 
 #define LEAST_BODY_CAPACITY 16384
@@ -30,18 +31,76 @@ static void refuse_exhausted(struct cp_connection *connection)
     refuse(connection, 503, "The request needs more memory than the service may use for one.");
 }
 
+/* ---- Accounts --------------------------------------------------------------------------------------------------- */
+
+static bool is_id(struct cp_text text)
+{
+    for (size_t at = 0; at < text.size; at++) {
+        char letter = text.bytes[at];
+        bool plain = (letter >= '0' && letter <= '9') || ((letter | 32) >= 'a' && (letter | 32) <= 'z');
+        if (!plain && !(letter && strchr("-._~:+/=@", letter))) return false;
+    }
+    return text.size > 0 && text.size <= CP_MAX_ID_BYTES;
+}
+
+/* The client's id if it is a harmless one, else the next of our own: 16 digits that do not tell how many there were. */
+static void name_request(struct cp_connection *connection)
+{
+    static const char digits[] = "0123456789abcdef";
+    struct cp_text given = connection->head.request_id;
+    char *id = connection->id;
+    if (is_id(given)) {
+        memcpy(id, given.bytes, given.size);
+        id[given.size] = 0;
+        return;
+    }
+    uint64_t number = connection->site->next_id += UINT64_C(0x9e3779b97f4a7c15);
+    number = (number ^ number >> 32) * UINT64_C(0xd6e8feb86659fd93);
+    for (int at = 0; at < 16; at++) id[at] = digits[number >> 4 * at & 15];
+    id[16] = 0;
+}
+
+static void account(struct cp_connection *connection)
+{
+    struct cp_site *site = connection->site;
+    const struct cp_reply *reply = &connection->reply;
+    uint64_t duration_ns = connection->begun_ns ? cp_now_ns() - connection->begun_ns : 0;
+    bool bodiless = connection->request.method == CP_HEAD || reply->status == 304;
+    uint64_t sent_bytes = bodiless ? 0 : reply->body.size;
+    uint64_t received_bytes = connection->request_bytes + connection->received;
+    const struct cp_observation observation = {reply, duration_ns, received_bytes, sent_bytes};
+    cp_metrics_observe(site->metrics, &observation);
+    if (!cp_access_log_wants(&site->log, reply->status)) return;
+    const struct cp_access access = {connection->id,
+                                     connection->client,
+                                     connection->request.method_name,
+                                     connection->request.path,
+                                     reply,
+                                     received_bytes,
+                                     sent_bytes,
+                                     duration_ns};
+    cp_access_log_add(&site->log, &access);
+}
+
+void cp_connection_send_raw(struct cp_connection *connection)
+{
+    if (!connection->site->tls) cp_reply_send_raw(connection->socket, &connection->reply, connection->id);
+    account(connection);
+    connection->phase = CP_PHASE_ABANDONED;
+}
+
 /* libmicrohttpd takes no reply in the middle of a body: send it past it, and end the connection. */
 static void abandon_with(struct cp_connection *connection, int status, const char *detail)
 {
+    connection->request.path = cp_text_of(""); /* it may lie in what is freed next */
     cp_memory_reset(&connection->memory);
     cp_service_refuse(status, detail, &connection->reply, &connection->memory.arena);
-    cp_reply_send_raw(connection->socket, &connection->reply);
-    connection->phase = CP_PHASE_ABANDONED;
+    cp_connection_send_raw(connection);
 }
 
 /* ---- The head --------------------------------------------------------------------------------------------------- */
 
-bool cp_connection_begin(struct cp_connection *connection, const char *target, int64_t now_ms)
+bool cp_connection_begin(struct cp_connection *connection, const char *target)
 {
     size_t size = strlen(target);
     bool is_short = size <= CP_SHORT_TARGET_BYTES;
@@ -49,9 +108,16 @@ bool cp_connection_begin(struct cp_connection *connection, const char *target, i
     if (!copy) return false;
     connection->target = (struct cp_text){memcpy(copy, target, size), size};
     connection->phase = CP_PHASE_HEAD;
+    connection->begun = true;
     connection->close = connection->chunked = false;
-    connection->since_ms = connection->progress_ms = now_ms;
-    connection->received = 0;
+    connection->since_ms = connection->progress_ms = connection->site->now_ms;
+    connection->begun_ns = connection->request_bytes = connection->received = 0;
+    connection->head = (struct cp_request_head){0};
+    connection->request = (struct cp_request){0};
+    connection->reply = (struct cp_reply){0};
+    connection->form = (struct cp_representation){0};
+    *connection->id = *connection->origin = 0;
+    cp_metrics_begin_request(connection->site->metrics);
     connection->body = NULL;
     connection->body_limit = connection->body_capacity = 0;
     return true;
@@ -92,44 +158,79 @@ static void answer_server_options(struct cp_connection *connection)
 }
 
 /* What is wrong with the head as such: 0, or the status of the refusal. */
-static int check_head(struct cp_connection *connection, const struct cp_request_head *head, size_t head_bytes,
-                      bool old_version, struct cp_framing *framing, const char **detail)
+static int check_head(struct cp_connection *connection, bool old_version, struct cp_framing *framing,
+                      const char **detail)
 {
-    int status = cp_request_head_framing(head, old_version, framing, detail);
+    bool split = cp_target_split(connection->target, &connection->request.path, &connection->request.query);
+    int status = cp_request_head_framing(&connection->head, old_version, framing, detail);
     if (status) return status;
-    if (head_bytes > connection->options->header_bytes) {
+    if (connection->request_bytes > connection->options->header_bytes) {
         *detail = "The request line and headers are too long.";
         return 431;
     }
-    if (cp_target_split(connection->target, &connection->request.path, &connection->request.query)) return 0;
+    if (split) return 0;
     *detail = "The request target has white space or control characters in it.";
     return 400;
 }
 
-bool cp_connection_take_head(struct cp_connection *connection, const struct cp_request_head *head, size_t head_bytes,
-                             const char *method, bool old_version)
+/* A browser asks without a token whether it may ask with one, and probes have none. */
+static bool is_admitted(const struct cp_connection *connection)
+{
+    const struct cp_request *request = &connection->request;
+    const struct cp_tokens *tokens = atomic_load_explicit(connection->site->tokens, memory_order_acquire);
+    return !tokens || request->method == CP_OPTIONS || cp_service_is_open(request) ||
+           cp_tokens_admit(tokens, connection->head.authorization);
+}
+
+/* Who asks, and from where. */
+static void look_at_client(struct cp_connection *connection)
+{
+    struct cp_text origin = connection->head.origin;
+    const char *origins = connection->options->cors_origins;
+    name_request(connection);
+    if (!origin.size || origin.size > CP_MAX_ORIGIN_BYTES || !origins || !cp_origins_hold(origins, origin)) return;
+    memcpy(connection->origin, origin.bytes, origin.size);
+    connection->origin[origin.size] = 0;
+}
+
+/* A request that may be asked. */
+static void take_request(struct cp_connection *connection, const struct cp_framing *framing)
 {
     struct cp_request *request = &connection->request;
+    bool has_body = connection->chunked || framing->size > 0;
+    if (!is_admitted(connection))
+        refuse(connection, 401,
+               connection->head.authorizations ? "The token is none of those that the server takes."
+                                               : "The request has no token.");
+    else if (request->method == CP_OPTIONS && cp_text_is(request->path, "*"))
+        answer_server_options(connection);
+    else if (has_body || request->method == CP_POST)
+        admit(connection, framing);
+}
+
+bool cp_connection_take_head(struct cp_connection *connection, size_t head_bytes, const char *method, bool old_version)
+{
+    struct cp_request *request = &connection->request;
+    const struct cp_request_head *head = &connection->head;
     struct cp_framing framing;
     const char *detail = NULL;
-    *request = (struct cp_request){
-        .method_name = cp_text_of(method), .content_type = head->content_type, .accept = head->accept};
+    request->method_name = cp_text_of(method);
     request->method = cp_method_of(request->method_name);
-    connection->reply = (struct cp_reply){0};
+    request->content_type = head->content_type;
+    request->accept = head->accept;
     connection->phase = CP_PHASE_BODY;
     connection->consumed += head_bytes;
-    int status = check_head(connection, head, head_bytes, old_version, &framing, &detail);
+    connection->request_bytes = head_bytes;
+    look_at_client(connection);
+    int status = check_head(connection, old_version, &framing, &detail);
     if (status) {
         refuse(connection, status, detail);
         return connection->close = true;
     }
     connection->chunked = framing.form == CP_BODY_CHUNKED;
-    bool has_body = connection->chunked || framing.size > 0;
-    if (request->method == CP_OPTIONS && cp_text_is(request->path, "*"))
-        answer_server_options(connection);
-    else if (has_body || request->method == CP_POST)
-        admit(connection, &framing);
-    bool spare_body = has_body && (head->expects_continue || framing.size > CP_HTTP_SWALLOW_BYTES);
+    take_request(connection, &framing);
+    bool spare_body =
+        (connection->chunked || framing.size > 0) && (head->expects_continue || framing.size > CP_HTTP_SWALLOW_BYTES);
     return connection->close = connection->phase == CP_PHASE_SWALLOW && spare_body;
 }
 
@@ -150,10 +251,10 @@ static bool append_body(struct cp_connection *connection, const char *bytes, siz
     return true;
 }
 
-bool cp_connection_take_body(struct cp_connection *connection, const char *bytes, size_t size, int64_t now_ms)
+bool cp_connection_take_body(struct cp_connection *connection, const char *bytes, size_t size)
 {
     connection->received += size;
-    connection->progress_ms = now_ms;
+    connection->progress_ms = connection->site->now_ms;
     if (connection->phase == CP_PHASE_BODY && connection->body_limit > 0) {
         if (connection->received > connection->body_limit)
             refuse_size(connection);
@@ -166,32 +267,99 @@ bool cp_connection_take_body(struct cp_connection *connection, const char *bytes
     return false;
 }
 
+/* The answer, and the form in which it goes out. False: it takes long, and `brief` was asked for. */
+static bool make_reply(struct cp_connection *connection, bool brief)
+{
+    struct cp_request *request = &connection->request;
+    struct cp_reply *reply = &connection->reply;
+    const struct cp_preferences preferences = {.accept_encoding = connection->head.accept_encoding,
+                                               .if_none_match = connection->head.if_none_match,
+                                               .gzip_bytes = connection->options->gzip_bytes,
+                                               .brief = brief};
+    request->brief = brief;
+    if (!reply->status) cp_service_answer(request, reply, &connection->memory.arena);
+    return !reply->deferred &&
+           cp_represent(&connection->form, request->method, &preferences, reply, &connection->memory);
+}
+
 bool cp_connection_answer(struct cp_connection *connection)
 {
     if (connection->phase != CP_PHASE_BODY) return true;
     if (connection->body) connection->request.body = (struct cp_text){connection->body, (size_t)connection->received};
-    connection->request.brief = true;
-    cp_service_answer(&connection->request, &connection->reply, &connection->memory.arena);
-    if (!connection->reply.deferred) return true;
+    connection->begun_ns = cp_now_ns();
+    if (make_reply(connection, true)) return true;
     connection->phase = CP_PHASE_COMPUTING;
     return false;
 }
 
 void cp_connection_compute(struct cp_connection *connection)
 {
-    connection->request.brief = false;
-    cp_service_answer(&connection->request, &connection->reply, &connection->memory.arena);
+    (void)!make_reply(connection, false);
 }
 
-void cp_connection_end(struct cp_connection *connection, int64_t now_ms)
+void cp_connection_send(struct cp_connection *connection, bool close, struct cp_reply_head *head)
 {
+    const char *origins = connection->options->cors_origins;
+    bool shared = *connection->origin;
+    const struct cp_reply_frame frame = {
+        .method = connection->request.method,
+        .close = close || connection->close,
+        .gzip = connection->form.gzip,
+        .varies = connection->form.varies,
+        .varies_by_origin = origins && *origins && strcmp(origins, "*") != 0,
+        .preflight = connection->request.method == CP_OPTIONS && connection->head.asks_method,
+        .request_id = connection->id,
+        .etag = connection->form.etag,
+        .allow_origin = shared && strcmp(origins, "*") == 0 ? "*"
+                        : shared                            ? connection->origin
+                                                            : NULL,
+    };
+    cp_reply_head_make(head, &frame, &connection->reply);
+    account(connection);
+    connection->phase = CP_PHASE_ANSWERED;
+    connection->since_ms = connection->site->now_ms;
+}
+
+static const char *fault_of(int status)
+{
+    switch (status) {
+    case 400: return "The request line, a header or the framing of the body breaks the rules of HTTP.";
+    case 413: return "The body is larger than any that is read.";
+    case 414: return "The request target is too long.";
+    case 431: return "The request line and headers are too long.";
+    case 505: return "The version in the request line is none that the server speaks.";
+    default: return "The request could not be read.";
+    }
+}
+
+void cp_connection_fail(struct cp_connection *connection, int status)
+{
+    struct cp_request *request = &connection->request;
+    if (!connection->begun) (void)!cp_connection_begin(connection, "");
+    request->path = cp_text_of("");
+    if (connection->target.size &&
+        connection->target.bytes == connection->short_target) /* else it lies in what is freed next */
+        (void)!cp_target_split(connection->target, &request->path, &request->query);
+    connection->body = NULL;
+    connection->form = (struct cp_representation){0};
+    cp_memory_reset(&connection->memory);
+    if (!*connection->id) name_request(connection);
+    cp_service_refuse(status, fault_of(status), &connection->reply, &connection->memory.arena);
+    connection->close = true;
+}
+
+void cp_connection_end(struct cp_connection *connection)
+{
+    if (!connection->begun) return;
+    connection->begun = false;
+    cp_metrics_end_request(connection->site->metrics);
     /* How many bytes the chunks' own framing took is not seen here; the kernel knows. */
     if (!connection->chunked)
         connection->consumed += connection->received;
     else if (!cp_tcp_received(connection->socket, &connection->consumed))
         connection->consumed = UINT64_MAX / 2;
     cp_memory_reset(&connection->memory);
-    connection->since_ms = now_ms;
+    connection->since_ms = connection->site->now_ms;
     if (connection->phase != CP_PHASE_ABANDONED) connection->phase = CP_PHASE_IDLE;
 }
 

@@ -8,7 +8,10 @@
 #include <stdint.h>
 
 #include "server/http/http.h"
+#include "server/http/reply_head.h"
+#include "server/http/representation.h"
 #include "server/http/request_head.h"
+#include "server/http/site.h"
 #include "server/memory.h"
 #include "server/service.h"
 
@@ -25,12 +28,18 @@ enum cp_phase {
     CP_PHASE_ABANDONED, /* cut off; waiting for libmicrohttpd to close the socket */
 };
 
+/* Bytes of an Origin header that is looked at. */
+#define CP_MAX_ORIGIN_BYTES 255
+
 /* There is at most one request that is not answered yet: a pipelined one waits in the socket. */
 struct cp_connection {
     struct cp_connection *next, **back; /* in the worker's list */
     const struct cp_http_options *options;
+    struct cp_site *site;
     int socket;
+    char client[46]; /* its address in words; INET6_ADDRSTRLEN */
     enum cp_phase phase;
+    bool begun;          /* a request, and it has not ended */
     bool close;          /* after this reply */
     bool chunked;        /* the body is */
     int64_t since_ms;    /* when the connection became idle, the request began, or its reply was queued */
@@ -41,23 +50,28 @@ struct cp_connection {
     size_t body_capacity;
     char *body;
     struct cp_text target; /* as sent */
+    struct cp_request_head head;
     struct cp_request request;
     struct cp_reply reply;
-    struct cp_memory memory; /* of the request; empty between requests */
+    struct cp_representation form; /* of the reply */
+    uint64_t begun_ns;             /* when the request was complete; 0: it has not been */
+    uint64_t request_bytes;        /* of the head, then with what is read of the body */
+    char id[CP_MAX_ID_BYTES + 1];
+    char origin[CP_MAX_ORIGIN_BYTES + 1]; /* that may read the reply; "": only its own */
+    struct cp_memory memory;              /* of the request; empty between requests */
     char short_target[CP_SHORT_TARGET_BYTES];
 };
 
 /* A request begins: its target is copied. False: no memory for it. */
-bool cp_connection_begin(struct cp_connection *connection, const char *target, int64_t now_ms);
+bool cp_connection_begin(struct cp_connection *connection, const char *target);
 
-/* Its head is complete: `head_bytes` long, `method` terminated and valid until the reply. Sets the phase: BODY, or
- * SWALLOW with the reply made. True: the reply should go out at once, and the connection end with it, because the body
- * is too large to swallow, is still held back by the client, or has no known end. */
-bool cp_connection_take_head(struct cp_connection *connection, const struct cp_request_head *head, size_t head_bytes,
-                             const char *method, bool old_version);
+/* Its head, connection->head, is complete: `head_bytes` long, it and `method`, which is terminated, valid until the
+ * reply. Sets the phase: BODY, or SWALLOW with the reply made. True: the reply should go out at once, and the connection
+ * end with it, because the body is too large to swallow, is still held back by the client, or has no known end. */
+bool cp_connection_take_head(struct cp_connection *connection, size_t head_bytes, const char *method, bool old_version);
 
 /* A part of the body. False: the connection is abandoned. */
-bool cp_connection_take_body(struct cp_connection *connection, const char *bytes, size_t size, int64_t now_ms);
+bool cp_connection_take_body(struct cp_connection *connection, const char *bytes, size_t size);
 
 /* The request is complete: make its reply, unless it has one. False: that takes long, the phase is COMPUTING now, and
  * cp_connection_compute makes it. */
@@ -66,8 +80,17 @@ bool cp_connection_answer(struct cp_connection *connection);
 /* The same for as long as it takes; in any thread. */
 void cp_connection_compute(struct cp_connection *connection);
 
+/* The reply, as it is now, goes out: count and log it, and say what its headers are. */
+void cp_connection_send(struct cp_connection *connection, bool close, struct cp_reply_head *head);
+
+/* libmicrohttpd found fault with the request and ends the connection: the reply becomes ours for that status. */
+void cp_connection_fail(struct cp_connection *connection, int status);
+
+/* Send the reply past libmicrohttpd, as far as the socket takes it, and nothing after it: not even the reply over TLS. */
+void cp_connection_send_raw(struct cp_connection *connection);
+
 /* The request is over, its memory free for the next. */
-void cp_connection_end(struct cp_connection *connection, int64_t now_ms);
+void cp_connection_end(struct cp_connection *connection);
 
 /* Cut the connection off where a deadline has passed, with a 408 where a request is under way. */
 void cp_connection_look_at_deadline(struct cp_connection *connection, int64_t now_ms);

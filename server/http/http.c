@@ -3,8 +3,10 @@
  * Each worker runs a daemon of its own from a loop of its own: libmicrohttpd's internal epoll thread stalls when the
  * ready events are an exact multiple of its buffer. The workers accept from one shared socket and hand connections to
  * their daemon, so that the listener's end, the limit on connections and their fair spread are decided here. */
-#define _GNU_SOURCE 1 /* accept4 */
+#define _GNU_SOURCE 1 /* accept4, RTLD_NEXT */
 
+#include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <poll.h>
@@ -22,6 +24,7 @@
 #include "server/http/reply_head.h"
 #include "server/http/worker.h"
 #include "server/memory.h"
+#include "server/seed.h"
 #include "server/service.h"
 #include "server/state.h"
 
@@ -58,6 +61,7 @@ struct cp_worker {
     atomic_int *own_connections;
     int64_t swept_ms;
     struct cp_memory_pool *pool;
+    struct cp_site site;
     struct cp_connection *connections;
     atomic_int computing; /* connections that are suspended */
 };
@@ -85,32 +89,60 @@ static bool is_draining(const struct cp_http *http)
 
 /* ---- Requests and replies --------------------------------------------------------------------------------------- */
 
-static enum MHD_Result queue_reply(struct cp_worker *worker, struct cp_connection *connection,
-                                   struct MHD_Connection *peer)
+typedef enum MHD_Result queue_function(struct MHD_Connection *peer, unsigned status, struct MHD_Response *response);
+
+/* libmicrohttpd's own: the name is taken below. */
+static queue_function *queue;
+
+static __attribute__((constructor)) void find_queue(void)
+{
+    queue = (queue_function *)(intptr_t)dlsym(RTLD_NEXT, "MHD_queue_response");
+}
+
+static enum MHD_Result queue_reply(struct cp_connection *connection, struct MHD_Connection *peer, bool close)
 {
     const struct cp_reply *reply = &connection->reply;
     struct cp_reply_head head;
-    cp_reply_head_make(&head, connection->request.method, reply, connection->close || is_draining(worker->http));
     struct MHD_Response *response =
         MHD_create_response_from_buffer(reply->body.size, (void *)(size_t)reply->body.bytes, MHD_RESPMEM_PERSISTENT);
     if (!response) return MHD_NO;
+    cp_connection_send(connection, close, &head);
     for (int i = 0; i < head.count; i++) {
         MHD_add_response_header(response, head.headers[i].name, head.headers[i].value);
     }
-    enum MHD_Result queued = MHD_queue_response(peer, (unsigned)reply->status, response);
+    enum MHD_Result queued = queue(peer, (unsigned)reply->status, response);
     MHD_destroy_response(response);
-    connection->phase = CP_PHASE_ANSWERED;
-    connection->since_ms = cp_worker_clock_ms();
     return queued;
+}
+
+static struct cp_connection *connection_of(struct MHD_Connection *peer)
+{
+    return MHD_get_connection_info(peer, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+/* libmicrohttpd answers what it cannot read with pages of its own, which no option replaces. But it queues them through
+ * this function, of which the dynamic linker finds the program's first: so its refusals become ours, with the status that
+ * it chose. Where a linker binds the library's calls to itself, its pages go out as they are. */
+enum MHD_Result MHD_queue_response(struct MHD_Connection *peer, unsigned status, struct MHD_Response *page)
+{
+    struct cp_connection *connection = connection_of(peer);
+    if (!connection) return queue(peer, status, page);
+    /* It sends the head of its reply to a malformed Content-Length twice. */
+    bool twice = connection->phase == CP_PHASE_HEAD && !connection->site->tls;
+    cp_connection_fail(connection, (int)status);
+    if (twice) {
+        cp_connection_send_raw(connection);
+        return MHD_NO;
+    }
+    return queue_reply(connection, peer, true);
 }
 
 /* The request line is here, its target not decoded yet. The return value is *context of on_request. */
 static void *on_request_line(void *unused, const char *target, struct MHD_Connection *peer)
 {
     (void)unused;
-    struct cp_connection *connection =
-        MHD_get_connection_info(peer, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-    return connection && cp_connection_begin(connection, target, cp_worker_clock_ms()) ? connection : NULL;
+    struct cp_connection *connection = connection_of(peer);
+    return connection && cp_connection_begin(connection, target) ? connection : NULL;
 }
 
 static enum MHD_Result note_header(void *head, enum MHD_ValueKind kind, const char *name, size_t name_size,
@@ -125,10 +157,9 @@ static enum MHD_Result note_header(void *head, enum MHD_ValueKind kind, const ch
 static bool take_head(struct cp_connection *connection, struct MHD_Connection *peer, const char *method,
                       const char *version)
 {
-    struct cp_request_head head = {0};
-    MHD_get_connection_values_n(peer, MHD_HEADER_KIND, note_header, &head);
+    MHD_get_connection_values_n(peer, MHD_HEADER_KIND, note_header, &connection->head);
     size_t head_bytes = MHD_get_connection_info(peer, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
-    return cp_connection_take_head(connection, &head, head_bytes, method, strcmp(version, "HTTP/1.0") == 0);
+    return cp_connection_take_head(connection, head_bytes, method, strcmp(version, "HTTP/1.0") == 0);
 }
 
 /* ---- Replies that take long ------------------------------------------------------------------------------------- */
@@ -191,28 +222,41 @@ static enum MHD_Result on_request(void *worker, struct MHD_Connection *peer, con
     if (!connection || connection->phase == CP_PHASE_ABANDONED) return MHD_NO;
     if (connection->phase == CP_PHASE_HEAD) {
         bool at_once = take_head(connection, peer, method, version);
-        return at_once ? queue_reply(worker, connection, peer) : MHD_YES;
+        return at_once ? queue_reply(connection, peer, true) : MHD_YES;
     }
     if (*size) {
         size_t taken = *size;
         *size = 0;
-        return cp_connection_take_body(connection, bytes, taken, cp_worker_clock_ms()) ? MHD_YES : MHD_NO;
+        return cp_connection_take_body(connection, bytes, taken) ? MHD_YES : MHD_NO;
     }
     if (connection->phase != CP_PHASE_COMPUTING && !cp_connection_answer(connection)) {
         hand_over(worker, connection, peer);
         return MHD_YES;
     }
-    return queue_reply(worker, connection, peer);
+    return queue_reply(connection, peer, is_draining(((struct cp_worker *)worker)->http));
 }
 
 static void on_completed(void *unused, struct MHD_Connection *peer, void **context, enum MHD_RequestTerminationCode why)
 {
     (void)unused, (void)peer, (void)why;
-    if (*context) cp_connection_end(*context, cp_worker_clock_ms());
+    if (*context) cp_connection_end(*context);
     *context = NULL;
 }
 
 /* ---- Connections ------------------------------------------------------------------------------------------------ */
+
+/* IPv4 as such also where it comes through an IPv6 socket. */
+static void address_in_words(char words[INET6_ADDRSTRLEN], const struct sockaddr *address)
+{
+    const struct in6_addr *wide = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+    *words = 0;
+    if (address->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, words, INET6_ADDRSTRLEN);
+    else if (address->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(wide))
+        inet_ntop(AF_INET, &wide->s6_addr[12], words, INET6_ADDRSTRLEN);
+    else if (address->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, wide, words, INET6_ADDRSTRLEN);
+}
 
 static void open_connection(struct cp_worker *worker, struct MHD_Connection *peer, void **context)
 {
@@ -223,8 +267,11 @@ static void open_connection(struct cp_worker *worker, struct MHD_Connection *pee
     /* cppcheck-suppress memleak; the slot is kept as its connection */
     if (!connection) return;
     connection->options = &worker->http->options;
+    connection->site = &worker->site;
     connection->socket = MHD_get_connection_info(peer, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    connection->since_ms = cp_worker_clock_ms();
+    connection->since_ms = worker->site.now_ms;
+    address_in_words(connection->client,
+                     MHD_get_connection_info(peer, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
     cp_memory_open(&connection->memory, worker->pool, connection->options->request_memory_bytes, cp_service_exhausted);
     connection->next = worker->connections;
     connection->back = &worker->connections;
@@ -237,6 +284,7 @@ static void close_connection(struct cp_connection *connection)
 {
     if (connection->next) connection->next->back = connection->back;
     *connection->back = connection->next;
+    cp_connection_end(connection); /* where libmicrohttpd did not say so */
     cp_memory_reset(&connection->memory);
     free(connection);
 }
@@ -274,17 +322,15 @@ static void listen_again(struct cp_worker *worker, bool listen)
     }
 }
 
-/* Too many connections: say so, and take what the client has sent already, for the answer to outlive the close. */
+/* Too many connections: say so. */
 static void turn_away(struct cp_worker *worker, int socket)
 {
     struct cp_memory memory;
     struct cp_reply reply = {0};
-    char dropped[4096];
     cp_memory_open(&memory, worker->pool, worker->http->options.request_memory_bytes, cp_service_exhausted);
     cp_service_refuse(503, "Too many connections are open.", &reply, &memory.arena);
-    cp_reply_send_raw(socket, &reply);
-    shutdown(socket, SHUT_WR);
-    while (recv(socket, dropped, sizeof dropped, MSG_DONTWAIT) > 0) continue;
+    cp_reply_send_raw(socket, &reply, NULL);
+    cp_metrics_turn_away(worker->site.metrics, false);
     close(socket);
     cp_memory_reset(&memory);
 }
@@ -377,15 +423,25 @@ static void wait_for_events(struct cp_worker *worker)
         if (events[i].data.u32 == EVENT_LISTENER) waiting = true;
         if (events[i].data.u32 == EVENT_WAKE && read(worker->wake, &ignored, sizeof ignored) < 0) continue;
     }
+    worker->site.now_ms = cp_worker_clock_ms();
     if (waiting)
         on_listener(worker);
     else if (worker->listening)
         worker->gave_way = false; /* another took it */
 }
 
+static void flush_log(struct cp_worker *worker)
+{
+    struct cp_access_log *log = &worker->site.log;
+    cp_access_log_flush(log);
+    cp_metrics_drop_log_lines(worker->site.metrics, log->dropped);
+    log->dropped = 0;
+}
+
 static bool housekeeping(struct cp_worker *worker)
 {
-    int64_t now = cp_worker_clock_ms();
+    int64_t now = worker->site.now_ms;
+    if (worker->site.log.size || worker->site.log.dropped) flush_log(worker);
     bool waited = worker->gave_way && precise_clock_ns() - worker->gave_way_ns >= GIVE_WAY_MS * 1000000;
     if (waited) listen_again(worker, worker->accepting);
     if (now - worker->swept_ms >= SWEEP_MS) {
@@ -416,6 +472,7 @@ void cp_worker_run(struct cp_worker *worker)
     give_up_listener(worker);
     MHD_stop_daemon(worker->daemon);
     worker->daemon = NULL;
+    flush_log(worker);
     uint64_t one = 1;
     if (atomic_fetch_sub(&http->running, 1) == 1 && write(http->ended, &one, sizeof one) < 0) return;
 }
@@ -445,12 +502,26 @@ static bool add_event(struct cp_worker *worker, int descriptor, enum event_sourc
     return epoll_ctl(worker->epoll, EPOLL_CTL_ADD, descriptor, &event) == 0;
 }
 
+static bool set_up_site(struct cp_worker *worker)
+{
+    struct cp_http *http = worker->http;
+    worker->site = (struct cp_site){
+        .options = &http->options,
+        .tokens = &http->tokens,
+        .metrics = cp_metrics_open(),
+        .log = {.level = (enum cp_access_log_level)http->options.access_log, .descriptor = STDERR_FILENO},
+        .now_ms = cp_worker_clock_ms(),
+        .next_id = cp_process_seed() + (uint64_t)(uintptr_t)worker,
+    };
+    return worker->site.metrics;
+}
+
 static bool set_up(struct cp_worker *worker)
 {
     worker->epoll = epoll_create1(EPOLL_CLOEXEC);
     worker->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     worker->pool = cp_memory_pool_create(worker->http->options.keep_memory_bytes);
-    worker->daemon = worker->pool ? start_daemon(worker) : NULL;
+    worker->daemon = worker->pool && set_up_site(worker) ? start_daemon(worker) : NULL;
     if (worker->epoll < 0 || worker->wake < 0 || !worker->daemon) return false;
     worker->accepting = true;
     listen_again(worker, true);
@@ -476,6 +547,7 @@ void cp_worker_free(struct cp_worker *worker)
     if (worker->daemon) MHD_stop_daemon(worker->daemon);
     if (worker->epoll > 0) close(worker->epoll);
     if (worker->wake > 0) close(worker->wake);
+    cp_metrics_close(worker->site.metrics);
     cp_memory_pool_free(worker->pool);
     free(worker);
 }

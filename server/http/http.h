@@ -17,13 +17,17 @@ struct cp_http_options {
     size_t header_bytes;  /* of request line and headers together; past it 431 */
     size_t request_memory_bytes; /* of one request, body included; past it 503 */
     size_t keep_memory_bytes;    /* each worker keeps this much for further requests */
+    size_t gzip_bytes;           /* replies of at least so many bytes are compressed on request; 0: none */
+    int access_log;              /* enum cp_access_log_level */
+    const char *cors_origins;    /* see server/http/origins.h; NULL or "": none; kept by reference */
+    const char *token_file;      /* see server/http/tokens.h; NULL or "": everyone may ask; kept by reference */
 };
 
 #define CP_HTTP_DEFAULTS                                                                                               \
     {                                                                                                                  \
         .host = NULL, .port = 8080, .workers = 0, .drain_seconds = 10, .connection_limit = 4096, .idle_seconds = 60,   \
         .request_seconds = 30, .header_bytes = 8192, .request_memory_bytes = (size_t)1 << 30,                          \
-        .keep_memory_bytes = (size_t)64 << 20,                                                                         \
+        .keep_memory_bytes = (size_t)64 << 20, .gzip_bytes = 16384,                                                    \
     }
 
 /* Refused bodies are read and dropped up to this size, so that the client sees the answer and keeps its connection;

@@ -14,7 +14,9 @@
 
 #include "core/limits.h"
 #include "server/http/listener.h"
+#include "server/http/origins.h"
 #include "server/http/worker.h"
+#include "server/metrics.h"
 #include "server/state.h"
 
 /* Descriptors beside the connections: listener, events, epolls, standard streams, files. */
@@ -71,6 +73,24 @@ static bool start_workers(struct cp_http *http)
     return true;
 }
 
+static void read_gauges(const void *server, struct cp_gauges *gauges)
+{
+    const struct cp_http *http = server;
+    gauges->connections = atomic_load(&http->connections);
+    gauges->queue = cp_compute_pool_waiting(http->compute);
+}
+
+/* What other files have to say of the options: false, with the reason in error. */
+static bool take_access(struct cp_http *http, char *error, size_t error_size)
+{
+    const struct cp_http_options *options = &http->options;
+    if (options->cors_origins && !cp_origins_check(options->cors_origins, error, error_size)) return false;
+    if (!options->token_file || !*options->token_file) return true;
+    struct cp_tokens *tokens = cp_tokens_read(options->token_file, error, error_size);
+    atomic_store(&http->tokens, tokens);
+    return tokens;
+}
+
 struct cp_http *cp_http_start(const struct cp_http_options *options, char *error, size_t error_size)
 {
     int workers = options->workers > 0 ? options->workers : usable_processors();
@@ -86,6 +106,10 @@ struct cp_http *cp_http_start(const struct cp_http_options *options, char *error
     http->listener = listener;
     http->port = cp_listener_port(listener);
     http->ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (!take_access(http, error, error_size)) {
+        cp_http_free(http);
+        return NULL;
+    }
     allow_descriptors(options->connection_limit);
     atomic_store(&cp_draining, false);
     atomic_store(&cp_stopping, false);
@@ -95,6 +119,7 @@ struct cp_http *cp_http_start(const struct cp_http_options *options, char *error
         cp_http_free(http);
         return NULL;
     }
+    cp_metrics_set_server(read_gauges, http);
     return http;
 }
 
@@ -135,6 +160,7 @@ int cp_http_unanswered(const struct cp_http *http)
 void cp_http_free(struct cp_http *http)
 {
     if (!http) return;
+    cp_metrics_set_server(NULL, NULL);
     atomic_store(&http->stopping, true);
     wake_all(http);
     for (int i = 0; i < http->worker_count; i++) {
@@ -142,6 +168,7 @@ void cp_http_free(struct cp_http *http)
         cp_worker_free(http->workers[i].worker);
     }
     cp_compute_pool_stop(http->compute);
+    cp_tokens_free(atomic_load(&http->tokens));
     if (http->listener >= 0) close(http->listener);
     if (http->ended >= 0) close(http->ended);
     free(http);

@@ -43,23 +43,77 @@ static void add(struct cp_reply_head *head, const char *name, const char *value)
     head->headers[head->count++] = (struct cp_header){name, value};
 }
 
-void cp_reply_head_make(struct cp_reply_head *head, enum cp_request_method method, const struct cp_reply *reply,
-                        bool close)
+static const char *own_header(const struct cp_reply *reply, const char *name)
+{
+    for (int i = 0; i < reply->header_count; i++)
+        if (strcmp(reply->headers[i].name, name) == 0) return reply->headers[i].value;
+    return NULL;
+}
+
+static void add_form(struct cp_reply_head *head, const struct cp_reply_frame *frame)
+{
+    static const char *const varying[] = {NULL, "Accept-Encoding", "Origin", "Accept-Encoding, Origin"};
+    const char *vary = varying[frame->varies + 2 * frame->varies_by_origin];
+    if (frame->gzip) add(head, "Content-Encoding", "gzip");
+    if (vary) add(head, "Vary", vary);
+    if (frame->etag && *frame->etag) add(head, "ETag", frame->etag);
+}
+
+/* What is posted is not asked for again. Constants and reference pages may be kept, and are asked for with their
+ * validator; what tells of this moment may not. */
+static void add_caching(struct cp_reply_head *head, const struct cp_reply_frame *frame, const struct cp_reply *reply)
+{
+    bool lasting = (reply->status == 200 || reply->status == 304) && reply->endpoint && !reply->endpoint->live;
+    if (own_header(reply, "Cache-Control")) return;
+    add(head, "Cache-Control", lasting && frame->method != CP_POST ? "no-cache" : "no-store");
+}
+
+/* A page of another site can neither run a reply nor show it in a frame; pages of our own bring their own policy. */
+static void add_protection(struct cp_reply_head *head, const struct cp_reply_frame *frame, const struct cp_reply *reply)
+{
+    bool data = reply->content_type && strncmp(reply->content_type, "application/", 12) == 0;
+    add(head, "X-Content-Type-Options", "nosniff");
+    if (frame->method == CP_POST && reply->status == 200) return; /* no browser shows these */
+    add(head, "Referrer-Policy", "no-referrer");
+    if (data && !own_header(reply, "Content-Security-Policy"))
+        add(head, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+}
+
+static void add_sharing(struct cp_reply_head *head, const struct cp_reply_frame *frame, const struct cp_reply *reply)
+{
+    const char *allowed = own_header(reply, "Allow");
+    if (!frame->allow_origin) return;
+    add(head, "Access-Control-Allow-Origin", frame->allow_origin);
+    if (frame->preflight && allowed) {
+        add(head, "Access-Control-Allow-Methods", allowed);
+        add(head, "Access-Control-Allow-Headers", "Accept, Authorization, Content-Type, If-None-Match, X-Request-Id");
+        add(head, "Access-Control-Max-Age", "7200");
+    } else {
+        add(head, "Access-Control-Expose-Headers",
+            "Allow, ETag, Retry-After, Server-Timing, WWW-Authenticate, X-Request-Id");
+    }
+}
+
+void cp_reply_head_make(struct cp_reply_head *head, const struct cp_reply_frame *frame, const struct cp_reply *reply)
 {
     head->count = 0;
     cp_server_timing(head->server_timing, reply);
     if (reply->content_type) add(head, "Content-Type", reply->content_type);
     for (int i = 0; i < reply->header_count; i++) add(head, reply->headers[i].name, reply->headers[i].value);
     add(head, "Server-Timing", head->server_timing);
-    add(head, "X-Content-Type-Options", "nosniff");
-    if (method == CP_POST) add(head, "Cache-Control", "no-store");
-    if (close) add(head, "Connection", "close");
+    if (frame->request_id) add(head, "X-Request-Id", frame->request_id);
+    add_form(head, frame);
+    add_caching(head, frame, reply);
+    add_protection(head, frame, reply);
+    add_sharing(head, frame, reply);
+    if (frame->close) add(head, "Connection", "close");
 }
 
-static size_t put_head(char *text, size_t size, const struct cp_reply *reply)
+static size_t put_head(char *text, size_t size, const struct cp_reply *reply, const char *request_id)
 {
+    const struct cp_reply_frame frame = {.method = CP_OTHER_METHOD, .close = true, .request_id = request_id};
     struct cp_reply_head head;
-    cp_reply_head_make(&head, CP_POST, reply, true);
+    cp_reply_head_make(&head, &frame, reply);
     size_t used =
         (size_t)snprintf(text, size, "HTTP/1.1 %d Refused\r\nContent-Length: %zu\r\n", reply->status, reply->body.size);
     for (int i = 0; i < head.count && used < size; i++) {
@@ -69,12 +123,14 @@ static size_t put_head(char *text, size_t size, const struct cp_reply *reply)
     return used < size ? used : 0;
 }
 
-void cp_reply_send_raw(int socket, const struct cp_reply *reply)
+void cp_reply_send_raw(int socket, const struct cp_reply *reply, const char *request_id)
 {
     char text[4096];
-    size_t size = put_head(text, sizeof text, reply);
+    size_t size = put_head(text, sizeof text, reply, request_id);
     if (!size) return;
     struct iovec parts[2] = {{text, size}, {(void *)(size_t)reply->body.bytes, reply->body.size}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
     if (sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) return; /* the peer is gone */
+    shutdown(socket, SHUT_WR);
+    while (recv(socket, text, sizeof text, MSG_DONTWAIT) > 0) continue;
 }

@@ -22,6 +22,18 @@ static void note_counted(struct cp_text *kept, uint16_t *count, struct cp_text v
     if (*count < UINT16_MAX) ++*count;
 }
 
+/* Ranges that come in several lines are not put together: then everything is accepted. */
+static void note_accept(struct cp_request_head *head, struct cp_text value)
+{
+    head->accept = head->accept.bytes ? CP_TEXT("") : value;
+}
+
+static void note_authorization(struct cp_request_head *head, struct cp_text value)
+{
+    note_counted(&head->authorization, &head->authorizations, value);
+    if (head->authorizations > 1) head->authorization = CP_TEXT("");
+}
+
 void cp_request_head_note(struct cp_request_head *head, struct cp_text name, struct cp_text value)
 {
     if (!name.size || name.bytes[name.size - 1] <= ' ') head->bad_name = true;
@@ -30,20 +42,30 @@ void cp_request_head_note(struct cp_request_head *head, struct cp_text name, str
         if (same_name(name, "host") && head->hosts < UINT16_MAX) head->hosts++;
         break;
     case 6:
-        if (same_name(name, "accept")) note_first(&head->accept, value);
+        if (same_name(name, "accept")) note_accept(head, value);
+        if (same_name(name, "origin")) note_first(&head->origin, value);
         if (same_name(name, "expect") && value.size == 12) head->expects_continue = same_name(value, "100-continue");
         break;
     case 12:
         if (same_name(name, "content-type")) note_first(&head->content_type, value);
+        if (same_name(name, "x-request-id")) note_first(&head->request_id, value);
+        break;
+    case 13:
+        if (same_name(name, "if-none-match")) note_first(&head->if_none_match, value);
+        if (same_name(name, "authorization")) note_authorization(head, value);
         break;
     case 14:
         if (same_name(name, "content-length")) note_counted(&head->content_length, &head->content_lengths, value);
+        break;
+    case 15:
+        if (same_name(name, "accept-encoding")) note_first(&head->accept_encoding, value);
         break;
     case 17:
         if (same_name(name, "transfer-encoding")) {
             note_counted(&head->transfer_encoding, &head->transfer_encodings, value);
         }
         break;
+    case 29: head->asks_method |= same_name(name, "access-control-request-method"); break;
     default: break;
     }
 }

@@ -12,10 +12,13 @@
 
 struct cp_request_head {
     struct cp_text content_type, accept; /* the first of each; empty when absent */
+    struct cp_text accept_encoding, if_none_match, origin, request_id;
+    struct cp_text authorization; /* empty when sent more than once, too */
     struct cp_text content_length, transfer_encoding;
-    uint16_t hosts, content_lengths, transfer_encodings; /* how often each was sent */
+    uint16_t hosts, content_lengths, transfer_encodings, authorizations; /* how often each was sent */
     bool expects_continue;
-    bool bad_name; /* a header name that ends in white space, or is empty */
+    bool asks_method; /* Access-Control-Request-Method: a browser asks what it may ask */
+    bool bad_name;    /* a header name that ends in white space, or is empty */
 };
 
 /* Take note of one header, in the order sent. The bytes are kept by reference. */

@@ -9,6 +9,7 @@
 
 #include "server/http/compute_pool.h"
 #include "server/http/http.h"
+#include "server/http/tokens.h"
 
 struct cp_worker;
 
@@ -24,6 +25,7 @@ struct cp_http {
     atomic_bool stopping;                /* at once */
     atomic_int_least64_t drain_began_ms; /* by cp_worker_clock_ms; 0: not draining */
     struct cp_compute_pool *compute;
+    struct cp_tokens *_Atomic tokens; /* NULL: everyone may ask */
     int port;
     int worker_count; /* whose threads run */
     struct cp_worker_thread {

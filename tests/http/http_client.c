@@ -119,7 +119,7 @@ void cp_client_read(struct cp_client *client, struct cp_client_reply *reply, boo
     if (sscanf(reply->head, "HTTP/1.1 %d ", &reply->status) != 1) fail_msg("no status line in: %s", reply->head);
     client->taken = size;
     cp_client_header(reply, "Content-Length", length, sizeof length);
-    reply->body_size = bodiless ? 0 : strtoul(length, NULL, 10);
+    reply->body_size = bodiless || reply->status == 304 ? 0 : strtoul(length, NULL, 10);
     need(client, reply->body_size);
     reply->body = client->bytes + size;
     client->taken += reply->body_size;
@@ -141,4 +141,25 @@ const char *cp_client_header(const struct cp_client_reply *reply, const char *na
         break;
     }
     return value;
+}
+
+struct cp_client *cp_client_ask(int port, const char *text, struct cp_client_reply *reply, bool bodiless)
+{
+    struct cp_client *client = cp_client_open(port);
+    cp_client_send_text(client, text);
+    cp_client_read(client, reply, bodiless);
+    return client;
+}
+
+void cp_expect_status(const char *what, int wanted, const struct cp_client_reply *reply)
+{
+    if (reply->status == wanted) return;
+    fail_msg("%s: status %d, wanted %d, in:\n%s", what, reply->status, wanted, reply->head);
+}
+
+void cp_expect_header(const char *what, const struct cp_client_reply *reply, const char *name, const char *wanted)
+{
+    char value[256];
+    cp_client_header(reply, name, value, sizeof value);
+    if (strcmp(value, wanted) != 0) fail_msg("%s: %s is \"%s\", wanted \"%s\"", what, name, value, wanted);
 }

@@ -37,8 +37,15 @@ int cp_client_try(int port);
 void cp_client_send(struct cp_client *client, const char *bytes, size_t size);
 void cp_client_send_text(struct cp_client *client, const char *text);
 
-/* Read one reply. `bodiless`: to HEAD, so that Content-Length announces nothing. Interim replies (1xx) are replies. */
+/* Read one reply. `bodiless`: to HEAD, so that Content-Length announces nothing, as with 304. Interim replies (1xx) are replies. */
 void cp_client_read(struct cp_client *client, struct cp_client_reply *reply, bool bodiless);
+
+/* Send `text` on a connection of its own and read one reply. */
+struct cp_client *cp_client_ask(int port, const char *text, struct cp_client_reply *reply, bool bodiless);
+
+/* `what` is said with a failure. */
+void cp_expect_status(const char *what, int wanted, const struct cp_client_reply *reply);
+void cp_expect_header(const char *what, const struct cp_client_reply *reply, const char *name, const char *wanted);
 
 /* Wait for the server's end of the connection; anything but its orderly close, after nothing more, fails. */
 void cp_client_expect_end(struct cp_client *client);

@@ -219,6 +219,7 @@ static void defaults_are_the_servers(void **state)
     assert_int_equal(options.header_bytes, expected.header_bytes);
     assert_int_equal(options.request_memory_bytes, expected.request_memory_bytes);
     assert_int_equal(options.keep_memory_bytes, expected.keep_memory_bytes);
+    assert_int_equal(options.gzip_bytes, expected.gzip_bytes);
 }
 
 /* Every row of the table is complete, its variable is named after its flag, and --help and the Markdown show it. */
@@ -252,6 +253,27 @@ static void rows_are_complete(void **state)
     cp_memory_reset(&memory);
 }
 
+static void the_readme_shows_the_table(void **state)
+{
+    static char readme[1 << 16];
+    struct cp_memory memory;
+    struct cp_writer markdown;
+    FILE *file = fopen("README.md", "r");
+    (void)state;
+    assert_non_null(file);
+    size_t size = fread(readme, 1, sizeof readme, file);
+    assert_true(size < sizeof readme);
+    fclose(file);
+    cp_memory_open(&memory, NULL, SIZE_MAX, NULL);
+    cp_writer_begin(&markdown, &memory.arena, 4096);
+    cp_options_markdown(&cp_config_table, &markdown);
+    struct cp_text table = cp_writer_text(&markdown);
+    if (!memmem(readme, size, table.bytes, table.size))
+        fail_msg("README.md does not show what convplan serve --help=markdown prints:\n%.*s", (int)table.size,
+                 table.bytes);
+    cp_memory_reset(&memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +283,7 @@ int main(void)
         cmocka_unit_test(operands),
         cmocka_unit_test(defaults_are_the_servers),
         cmocka_unit_test(rows_are_complete),
+        cmocka_unit_test(the_readme_shows_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
