@@ -18,8 +18,18 @@ struct cp_arena {
     /* A block of at least `size` bytes, aligned for any type; the block's true size goes to *given. NULL: none. */
     void *(*more)(struct cp_arena *arena, size_t size, size_t *given);
     void (*exhausted)(struct cp_arena *arena) __attribute__((noreturn));
-    void *owner; /* for the two callbacks */
+    void *owner;                            /* for the callbacks */
+    int64_t work_left;                      /* see cp_arena_work */
+    void (*worked)(struct cp_arena *arena); /* NULL: work is not counted */
 };
+
+/* A request's time is bounded as its memory is: loops that may take long say how much they do, in units of some
+ * nanoseconds. When work_left is used up, `worked` grants more of it, or does not return, as `exhausted`. */
+static inline void cp_arena_work(struct cp_arena *arena, int64_t units)
+{
+    arena->work_left -= units;
+    if (__builtin_expect(arena->work_left < 0 && arena->worked, 0)) arena->worked(arena);
+}
 
 /* cp_arena_take for what does not fit the current block. */
 void *cp_arena_take_from_next(struct cp_arena *arena, size_t size)

@@ -296,6 +296,7 @@ void cp_axis_run_begin(struct cp_axis_run *run, const struct cp_axis_program *pr
                        struct cp_arena *arena)
 {
     *run = (struct cp_axis_run){.program = program,
+                                .arena = arena,
                                 .symbol = symbol,
                                 .order = CP_NEW_ARRAY(arena, uint32_t, program->count),
                                 .sizes = CP_NEW_ARRAY(arena, int64_t, program->count)};
@@ -330,8 +331,10 @@ static bool run_step(const struct cp_step *step, int64_t left, int64_t right, in
 
 bool cp_axis_run(struct cp_axis_run *run, int64_t n, uint32_t *done)
 {
+    enum { WORK_PER_STEP = 6 };
     const struct cp_step *steps = run->program->steps;
     uint32_t at = 0;
+    cp_arena_work(run->arena, WORK_PER_STEP * ((int64_t)run->count + 1));
     run->sizes[run->program->free[run->symbol]] = n;
     while (at < run->count) {
         const struct cp_step *step = &steps[run->order[at]];

@@ -84,7 +84,8 @@ struct cp_axis_run {
     int symbol;
     uint32_t *order; /* the steps to run, in order */
     uint32_t count;
-    int64_t *sizes; /* of every step of the program; constants are filled in */
+    int64_t *sizes;         /* of every step of the program; constants are filled in */
+    struct cp_arena *arena; /* whose work it is */
 };
 
 void cp_axis_run_begin(struct cp_axis_run *run, const struct cp_axis_program *program, int symbol,

@@ -1,9 +1,16 @@
-/* Every limit of the service that is not a flag, with its reason. A limit that is hit gives a clear error. */
+/* Every limit of the service, with its reason; those that flags change (server/budgets.h) by their default. A limit that
+ * is hit gives a clear error. */
 #ifndef CP_LIMITS_H
 #define CP_LIMITS_H
 
 /* Largest size, count or parameter: 2^53 - 1, so that every JSON reader sees the number exactly (RFC 8259 §6). */
 #define CP_MAX_COUNT 9007199254740991
+
+/* Bytes of a POST body: CP_MAX_LAYERS layers with every member written out take less. */
+#define CP_MAX_BODY_BYTES 8388608
+
+/* Bytes of a model file: weights are skipped, but they are there. */
+#define CP_MAX_FILE_BYTES 268435456
 
 /* Dimensions of a shape: batch, channels and three spatial axes, and room for Unflatten and Reshape. */
 #define CP_MAX_RANK 8
@@ -83,8 +90,8 @@
 /* Inputs of its layers from elsewhere than the layer before: an arc each. */
 #define CP_MAX_DIAGRAM_CONNECTIONS 4000
 
-/* Bytes of a body, and multiplications and elements of a computation, up to which an event loop answers by itself: about
- * half a millisecond. What is more goes to the threads that compute. */
+/* Bytes of a body, and work (cp_arena_work) up to which an event loop answers by itself: about half a millisecond. What is
+ * more goes to the threads that compute. */
 #define CP_MAX_BRIEF_BYTES 32768
 #define CP_MAX_BRIEF_WORK 200000
 

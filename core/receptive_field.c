@@ -32,6 +32,8 @@ static void store(struct cp_arena *arena, struct cp_axis_field *axis, struct cp_
     axis->first = result.spans[0];
     axis->spans = NULL;
     if (result.phases > 1) {
+        enum { WORK_PER_PHASE = 8 };
+        cp_arena_work(arena, WORK_PER_PHASE * result.phases);
         size_t bytes = (size_t)result.phases * sizeof(struct cp_span);
         axis->spans = memcpy(cp_arena_take(arena, bytes, alignof(struct cp_span)), result.spans, bytes);
     }

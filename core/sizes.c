@@ -114,8 +114,8 @@ static bool refuse(struct cp_valid_sizes *sizes, enum cp_code code, uint32_t lay
 }
 
 /* How many n have to be run: all below `from` and one period. */
-static bool range_of(struct cp_valid_sizes *sizes, const struct cp_axis_summary *summary, int64_t steps, int64_t *from,
-                     int64_t *period)
+static bool range_of(struct cp_valid_sizes *sizes, const struct cp_axis_summary *summary, int64_t steps,
+                     int64_t most_steps, int64_t *from, int64_t *period)
 {
     const struct cp_condition *condition = &summary->condition;
     bool finite = condition->end != CP_NO_END;
@@ -131,9 +131,9 @@ static bool range_of(struct cp_valid_sizes *sizes, const struct cp_axis_summary 
         return refuse(sizes, CP_CODE_limit_exceeded, summary->unknown_layer,
                       "size from which the law of the sizes holds", *from, CP_MAX_SIZES_RANGE);
     range = (*from + *period) * (steps + 1);
-    if (range > CP_MAX_SIZES_STEPS)
+    if (range > most_steps)
         return refuse(sizes, CP_CODE_limit_exceeded, CP_NO_LAYER, "sizes to try times steps of the network", range,
-                      CP_MAX_SIZES_STEPS);
+                      most_steps);
     return true;
 }
 
@@ -176,7 +176,9 @@ static bool find_set(struct cp_valid_sizes *sizes, struct trace *trace, int symb
     const struct cp_axis_program *program = &trace->program;
     int64_t from = 1, period = 1;
     cp_axis_run_begin(run, program, symbol, trace->arena);
-    if (!program->never && !range_of(sizes, &program->summary[symbol], run->count, &from, &period)) return false;
+    if (!program->never &&
+        !range_of(sizes, &program->summary[symbol], run->count, trace->question->most_steps, &from, &period))
+        return false;
     bool *works = CP_NEW_ARRAY(trace->arena, bool, from + period);
     for (int64_t n = 1; n < from + period && !program->never; n++) works[n] = cp_axis_run(run, n, NULL);
     cp_size_set_reduce(&sizes->sets[symbol], works, from, period);

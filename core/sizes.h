@@ -10,7 +10,8 @@ struct cp_sizes_question {
     const struct cp_stack *stack; /* free sizes of its inputs are 1 there; an encoder and decoder have to round-trip */
     /* For each input and dimension the free size that stands there, 0 or 1, or CP_FIXED_SIZE. */
     int8_t (*symbols)[CP_MAX_RANK];
-    int symbol_count; /* 1 … CP_MAX_SYMBOLS */
+    int symbol_count;   /* 1 … CP_MAX_SYMBOLS */
+    int64_t most_steps; /* sizes to be tried times steps for one; past it the question is refused */
 };
 
 #define CP_FIXED_SIZE (-1)

@@ -118,6 +118,7 @@ static struct paddings extra_range(const struct cp_solve_question *question, con
 struct search {
     const struct cp_solve_question *question;
     struct cp_solutions *solutions;
+    struct cp_arena *arena;
     bool listing;                                                    /* else counting */
     bool even;                                                       /* listing: which kernels */
     enum padding_class { HALF, NONE, OTHER, PADDING_CLASSES } class; /* listing: which paddings */
@@ -187,7 +188,9 @@ static void spread_free(struct search *search, const struct cp_window *window, i
 /* One padding of the interval that fits. */
 static void take_padding(struct search *search, const struct cp_window *window, int64_t padding, struct paddings extra)
 {
+    enum { WORK_PER_PADDING = 20 };
     const struct cp_solve_question *question = search->question;
+    cp_arena_work(search->arena, WORK_PER_PADDING);
     if (question->operation == CP_TRACED_TRANSPOSED && !question->input) {
         spread_free(search, window, padding, extra);
         return;
@@ -231,8 +234,10 @@ static void take_paddings(struct search *search, const struct cp_window *window,
 
 static void try_window(struct search *search, const struct cp_window *window)
 {
+    enum { WORK_PER_WINDOW = 100 };
     const struct cp_solve_question *question = search->question;
     int64_t span;
+    cp_arena_work(search->arena, WORK_PER_WINDOW);
     if (!question->stride_given && window->stride > CP_SOLVE_STRIDE && window->stride > window->kernel) return;
     if (!cp_window_span(window, &span)) return;
     struct paddings allowed = allowed_paddings(question, span), extra = extra_range(question, window);
@@ -299,9 +304,9 @@ static int64_t combinations_of(const struct cp_solve_question *question)
 
 void cp_solve(struct cp_solutions *solutions, const struct cp_solve_question *question, struct cp_arena *arena)
 {
-    struct search search = {.question = question, .solutions = solutions};
+    struct search search = {.question = question, .solutions = solutions, .arena = arena};
     *solutions = (struct cp_solutions){.combinations = combinations_of(question)};
-    if (solutions->combinations > CP_MAX_SOLVE_COMBINATIONS) return;
+    if (solutions->combinations > question->most_combinations) return;
     try_all(&search);
     int64_t listed = solutions->count < CP_MAX_SOLUTIONS_LISTED ? solutions->count : CP_MAX_SOLUTIONS_LISTED;
     solutions->listed = CP_NEW_ARRAY(arena, struct cp_solution, listed);

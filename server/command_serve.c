@@ -18,6 +18,7 @@ static int serve(const struct cp_config *config)
 {
     char error[512];
     struct cp_http_options options = cp_config_http(config);
+    cp_budgets = config->budgets;
     cp_http_block_signals();
     struct cp_http *http = cp_http_start(&options, error, sizeof error);
     if (!http) {

@@ -4,6 +4,7 @@
 #define MIB ((int64_t)1 << 20)
 #define TIB ((int64_t)1 << 40)
 #define DAY_SECONDS 86400
+#define BILLION INT64_C(1000000000)
 
 static const char *const access_log_words[] = {"off", "errors", "all", NULL};
 
@@ -30,6 +31,23 @@ static const struct cp_option options[] = {
      .unit = "BYTES", .help = "memory of one request, its body included; past it 503", AT(request_memory_bytes)},
     {"--keep-memory", "CONVPLAN_KEEP_MEMORY", "64MiB", .kind = CP_OPTION_BYTES, .least = 0, .most = TIB,
      .unit = "BYTES", .help = "memory that each worker keeps between requests", AT(keep_memory_bytes)},
+    {"--body-bytes", "CONVPLAN_BODY_BYTES", "8MiB", .kind = CP_OPTION_BYTES, .least = KIB, .most = TIB, .unit = "BYTES",
+     .help = "largest body of a request; past it 413", AT(budgets.body_bytes)},
+    {"--file-bytes", "CONVPLAN_FILE_BYTES", "256MiB", .kind = CP_OPTION_BYTES, .least = KIB, .most = TIB,
+     .unit = "BYTES", .help = "largest model file for /v1/import; past it 413", AT(budgets.file_bytes)},
+    {"--layers", "CONVPLAN_LAYERS", "100000", .kind = CP_OPTION_INTEGER, .least = 1, .most = 10000000, .unit = "COUNT",
+     .help = "most layers in a request; past it 422", AT(budgets.layers)},
+    {"--size-steps", "CONVPLAN_SIZE_STEPS", "30000000", .kind = CP_OPTION_INTEGER, .least = 1000, .most = BILLION,
+     .unit = "COUNT", .help = "most sizes that /v1/sizes tries, times steps of the network; past it 422",
+     AT(budgets.size_steps)},
+    {"--solve-combinations", "CONVPLAN_SOLVE_COMBINATIONS", "250000", .kind = CP_OPTION_INTEGER, .least = 1000,
+     .most = BILLION, .unit = "COUNT", .help = "most combinations that /v1/solve tries on an axis; past it 422",
+     AT(budgets.solve_combinations)},
+    {"--multiplications", "CONVPLAN_MULTIPLICATIONS", "4000000000", .kind = CP_OPTION_INTEGER, .least = 1000,
+     .most = 1000 * BILLION, .unit = "COUNT", .help = "most multiplications of a /v1/convolve; past it 422",
+     AT(budgets.multiplications)},
+    {"--compute-seconds", "CONVPLAN_COMPUTE_SECONDS", "10", .kind = CP_OPTION_INTEGER, .least = 1, .most = DAY_SECONDS,
+     .unit = "SECONDS", .help = "time that computing one reply may take; past it 503", AT(budgets.seconds)},
     {"--gzip-bytes", "CONVPLAN_GZIP_BYTES", "16KiB", .kind = CP_OPTION_BYTES, .least = 0, .most = TIB, .unit = "BYTES",
      .help = "size from which replies are compressed for clients that ask for it; 0: never", AT(gzip_bytes)},
     {"--access-log", "CONVPLAN_ACCESS_LOG", "errors", .kind = CP_OPTION_WORD, .words = access_log_words, .unit = "WHAT",

@@ -2,11 +2,13 @@
 #ifndef CP_CONFIG_H
 #define CP_CONFIG_H
 
+#include "server/budgets.h"
 #include "server/http/http.h"
 #include "server/options.h"
 
 /* Field by field what struct cp_http_options says, in the types that options have. */
 struct cp_config {
+    struct cp_budgets budgets;
     const char *host; /* "": every interface */
     int64_t port, workers;
     int64_t drain_seconds, idle_seconds, request_seconds;

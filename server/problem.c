@@ -1,7 +1,9 @@
 #include "server/problem.h"
 
 #include "core/text_builder.h"
+#include "server/budgets.h"
 #include "server/plan_writing.h"
+#include "server/state.h"
 
 /* ---- Words -------------------------------------------------------------------------------------------------------- */
 
@@ -168,6 +170,15 @@ void cp_problem_add_json(struct cp_problems *problems, const struct cp_json_erro
     if (error->fault == CP_JSON_TOO_MANY) second = cp_number(CP_MAX_JSON_VALUES);
     struct cp_problem_error *added = add_error(problems, codes[error->fault], CP_ARGUMENTS(cp_number(offset), second));
     if (added) added->offset = offset;
+}
+
+void cp_report_stopped(struct cp_problems *problems)
+{
+    struct cp_text why = CP_TEXT("was stopped as the server shuts down");
+    if (!cp_stopping)
+        why = cp_message(problems->arena, "was not done after {0} seconds, the limit",
+                         CP_ARGUMENTS(cp_number(cp_budgets.seconds)));
+    cp_problem_add(problems, CP_CODE_computation_stopped, NULL, CP_ARGUMENTS(cp_name(why)));
 }
 
 static void write_error(struct cp_writer *writer, const struct cp_problem_error *error)

@@ -44,6 +44,9 @@ void cp_problem_add_finding(struct cp_problems *problems, const struct cp_findin
 /* Bytes that are no JSON as they should be. */
 void cp_problem_add_json(struct cp_problems *problems, const struct cp_json_error *error);
 
+/* The computation took too long, or the server shuts down. */
+void cp_report_stopped(struct cp_problems *problems);
+
 /* The reply: the first error's code gives type, title and status, which is 422 for a finding. At least one error must have been recorded. */
 void cp_problems_reply(const struct cp_problems *problems, struct cp_reply *reply);
 

@@ -1,4 +1,5 @@
 #include "server/reading.h"
+#include "server/budgets.h"
 
 #include "core/graph.h"
 #include "core/nearest.h"
@@ -457,9 +458,9 @@ static const struct cp_json *find_list(struct cp_reader *reader, const struct cp
         cp_read_wrong(reader, CP_CODE_wrong_type, path, "a list of layers", list);
     } else if (count == before) {
         cp_problem_add(&reader->problems, CP_CODE_no_layers, path, NULL, 0);
-    } else if (count > CP_MAX_LAYERS) {
+    } else if ((int64_t)count > cp_budgets.layers) {
         cp_problem_add(&reader->problems, CP_CODE_limit_exceeded, path,
-                       CP_ARGUMENTS(cp_words("layers"), cp_number((int64_t)count), cp_number(CP_MAX_LAYERS)));
+                       CP_ARGUMENTS(cp_words("layers"), cp_number((int64_t)count), cp_number(cp_budgets.layers)));
     } else {
         return list;
     }

@@ -4,22 +4,25 @@
 #include <time.h>
 
 #include "core/nearest.h"
+#include "server/budgets.h"
 #include "server/endpoints/endpoints.h"
 #include "server/field_list.h"
 #include "server/problem.h"
 #include "server/query.h"
-
-#define MIB ((size_t)1 << 20)
+#include "server/state.h"
 
 /* THE table of endpoints. */
 const struct cp_endpoint cp_endpoints[] = {
-    {CP_POST, "/v1/shapes", cp_endpoint_shapes, .body_limit = 8 * MIB, .operation_id = "planShapes"},
-    {CP_POST, "/v1/roundtrip", cp_endpoint_roundtrip, .body_limit = 8 * MIB, .operation_id = "checkRoundTrip"},
-    {CP_POST, "/v1/decoder", cp_endpoint_decoder, .body_limit = 8 * MIB, .operation_id = "designDecoder"},
-    {CP_POST, "/v1/sizes", cp_endpoint_sizes, .body_limit = 8 * MIB, .operation_id = "findSizes"},
-    {CP_POST, "/v1/solve", cp_endpoint_solve, .body_limit = MIB, .operation_id = "solveLayer"},
-    {CP_POST, "/v1/convolve", cp_endpoint_convolve, .body_limit = 8 * MIB, .operation_id = "convolve"},
-    {CP_POST, "/v1/diagram.svg", cp_endpoint_diagram, .body_limit = 8 * MIB, .operation_id = "drawDiagram"},
+    {CP_POST, "/v1/shapes", cp_endpoint_shapes, .body_limit = &cp_budgets.body_bytes, .operation_id = "planShapes"},
+    {CP_POST, "/v1/roundtrip", cp_endpoint_roundtrip, .body_limit = &cp_budgets.body_bytes,
+     .operation_id = "checkRoundTrip"},
+    {CP_POST, "/v1/decoder", cp_endpoint_decoder, .body_limit = &cp_budgets.body_bytes,
+     .operation_id = "designDecoder"},
+    {CP_POST, "/v1/sizes", cp_endpoint_sizes, .body_limit = &cp_budgets.body_bytes, .operation_id = "findSizes"},
+    {CP_POST, "/v1/solve", cp_endpoint_solve, .body_limit = &cp_budgets.body_bytes, .operation_id = "solveLayer"},
+    {CP_POST, "/v1/convolve", cp_endpoint_convolve, .body_limit = &cp_budgets.body_bytes, .operation_id = "convolve"},
+    {CP_POST, "/v1/diagram.svg", cp_endpoint_diagram, .body_limit = &cp_budgets.body_bytes,
+     .operation_id = "drawDiagram"},
     {CP_GET, "/v1/figure.svg", cp_endpoint_figure, .operation_id = "drawFigure"},
     {CP_GET, "/v1/layers", cp_endpoint_layers, .operation_id = "listLayers"},
     {CP_GET, "/v1/relationships", cp_endpoint_relationships, .operation_id = "listRelationships"},
@@ -212,13 +215,38 @@ static struct route find_route(const struct cp_request *request, struct cp_reply
 
 /* ---- Answers ------------------------------------------------------------------------------------------------------ */
 
-/* Where cp_service_exhausted unwinds to: the request that this thread is answering. */
+/* Where a request is left from within, by longjmp: that which this thread is answering. */
 static _Thread_local jmp_buf *recovery;
+static _Thread_local uint64_t deadline_ns; /* of it */
+
+enum departure { EXHAUSTED = 1, TOO_LONG };
+
+/* Between two looks at the clock, some milliseconds. */
+#define WORK_BETWEEN_LOOKS 1000000
 
 void cp_service_exhausted(struct cp_arena *arena)
 {
     (void)arena;
-    longjmp(*recovery, 1);
+    longjmp(*recovery, EXHAUSTED);
+}
+
+static void leave(struct cp_arena *arena)
+{
+    (void)arena;
+    longjmp(*recovery, TOO_LONG);
+}
+
+static void look_at_clock(struct cp_arena *arena)
+{
+    if (cp_stopping || cp_now_ns() > deadline_ns) leave(arena);
+    arena->work_left = WORK_BETWEEN_LOOKS;
+}
+
+static void bound_work(const struct cp_request *request, struct cp_arena *arena)
+{
+    arena->worked = request->brief ? leave : look_at_clock;
+    arena->work_left = request->brief ? CP_MAX_BRIEF_WORK : WORK_BETWEEN_LOOKS;
+    if (!request->brief) deadline_ns = cp_now_ns() + (uint64_t)cp_budgets.seconds * UINT64_C(1000000000);
 }
 
 static void answer(const struct cp_request *request, struct cp_reply *reply, struct cp_arena *arena)
@@ -256,15 +284,40 @@ static void reply_exhausted(struct cp_reply *reply)
     cp_reply_header(reply, "Retry-After", "1");
 }
 
+static void reply_stopped(struct cp_reply *reply, struct cp_arena *arena)
+{
+    struct cp_problems problems;
+    jmp_buf here;
+    recovery = &here;
+    if (setjmp(here)) {
+        reply_exhausted(reply);
+        return;
+    }
+    cp_problems_begin(&problems, arena);
+    cp_report_stopped(&problems);
+    cp_problems_reply(&problems, reply);
+    add_header(reply, "Retry-After", "1");
+}
+
+/* The reply to a request that takes too long: none yet, where time matters. */
+static void give_up(const struct cp_request *request, struct cp_reply *reply, struct cp_arena *arena)
+{
+    *reply = (struct cp_reply){.endpoint = reply->endpoint, .deferred = request->brief};
+    if (!request->brief) reply_stopped(reply, arena);
+}
+
 void cp_service_answer(const struct cp_request *request, struct cp_reply *reply, struct cp_arena *arena)
 {
     jmp_buf here;
     *reply = (struct cp_reply){0};
     recovery = &here;
-    if (setjmp(here))
-        reply_exhausted(reply);
-    else
-        answer(request, reply, arena);
+    bound_work(request, arena);
+    switch ((enum departure)setjmp(here)) {
+    case EXHAUSTED: reply_exhausted(reply); break;
+    case TOO_LONG: arena->worked = NULL, give_up(request, reply, arena); break;
+    default: answer(request, reply, arena);
+    }
+    arena->worked = NULL;
     recovery = NULL;
 }
 
@@ -279,7 +332,7 @@ bool cp_service_admit(const struct cp_request *request, size_t *body_limit, stru
         reply_exhausted(reply);
     } else {
         struct route route = find_route(request, reply, arena);
-        if (route.endpoint) *body_limit = route.endpoint->body_limit;
+        if (route.endpoint) *body_limit = route.endpoint->body_limit ? (size_t)*route.endpoint->body_limit : 0;
         reply->endpoint = route.endpoint;
         admitted = route.endpoint != NULL;
     }

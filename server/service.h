@@ -58,10 +58,10 @@ struct cp_endpoint {
     enum cp_request_method method; /* GET also answers HEAD */
     const char *path;              /* may end in one {parameter} */
     void (*answer)(struct cp_exchange *exchange);
-    size_t body_limit;        /* bytes; 0: takes no body */
-    const char *operation_id; /* as in openapi.yaml */
-    bool open;                /* for those who have no token, too */
-    bool live;                /* the reply tells of this moment: never kept */
+    const int64_t *body_limit; /* bytes, of cp_budgets; NULL: takes no body */
+    const char *operation_id;  /* as in openapi.yaml */
+    bool open;                 /* for those who have no token, too */
+    bool live;                 /* the reply tells of this moment: never kept */
 };
 
 /* THE table of endpoints: server/service.c. */

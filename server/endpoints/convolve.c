@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "core/checked.h"
+#include "server/budgets.h"
 #include "server/convolve_includes.h"
 #include "server/endpoints/endpoints.h"
 #include "server/state.h"
@@ -71,7 +72,7 @@ static bool check_limits(struct cp_reader *reader, const struct cp_convolve_ques
     }
     *work = add_up(terms, elements);
     bool right = within(reader, "elements of the reply's tensors", elements, CP_MAX_TENSOR_ELEMENTS);
-    right = within(reader, "multiplications of the methods that are run", terms, CP_MAX_COMPUTED_TERMS) && right;
+    right = within(reader, "multiplications of the methods that are run", terms, cp_budgets.multiplications) && right;
     return within(reader, "bytes that the computation works in", bytes, CP_MAX_COMPUTED_BYTES) && right;
 }
 
@@ -85,15 +86,11 @@ static bool is_over(void *deadline_ns)
 static void report_failure(struct cp_reader *reader, const struct cp_reference_status *status)
 {
     struct cp_argument position = cp_dimensions(&status->position);
-    struct cp_text why = CP_TEXT("was stopped as the server shuts down");
-    if (!cp_stopping)
-        why = cp_message(reader->arena, "was not done after {0} seconds, the limit",
-                         CP_ARGUMENTS(cp_number(CP_MAX_COMPUTED_SECONDS)));
     switch (status->code) {
     case CP_REFERENCE_OVERFLOW: cp_problem_add(&reader->problems, CP_CODE_integer_overflow, NULL, &position, 1); break;
     case CP_REFERENCE_INEXACT: cp_problem_add(&reader->problems, CP_CODE_inexact_average, NULL, &position, 1); break;
     case CP_REFERENCE_EMPTY_WINDOW: cp_problem_add(&reader->problems, CP_CODE_empty_window, NULL, &position, 1); break;
-    default: cp_problem_add(&reader->problems, CP_CODE_computation_stopped, NULL, CP_ARGUMENTS(cp_name(why))); break;
+    default: cp_report_stopped(&reader->problems); break;
     }
 }
 
@@ -123,7 +120,7 @@ static double largest_difference(const struct cp_tensor *a, const struct cp_tens
 
 static bool compute(struct cp_reader *reader, const struct cp_convolve_question *question, struct answer *answer)
 {
-    uint64_t deadline_ns = cp_now_ns() + CP_MAX_COMPUTED_SECONDS * UINT64_C(1000000000);
+    uint64_t deadline_ns = cp_now_ns() + (uint64_t)cp_budgets.seconds * UINT64_C(1000000000);
     struct cp_reference reference = question->reference;
     reference.stop = is_over;
     reference.stop_context = &deadline_ns;

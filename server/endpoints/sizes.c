@@ -1,4 +1,5 @@
 /* POST /v1/sizes: exactly which input sizes work. */
+#include "server/budgets.h"
 #include "server/endpoints/endpoints.h"
 #include "server/sizes_writing.h"
 
@@ -86,7 +87,8 @@ void cp_endpoint_sizes(struct cp_exchange *exchange)
     uint64_t decoded = cp_now_ns();
     exchange->reply->decode_ns = decoded - start;
     if (readable) {
-        struct cp_sizes_question asked = {&question.stack, question.symbols.at, question.symbols.count};
+        struct cp_sizes_question asked = {&question.stack, question.symbols.at, question.symbols.count,
+                                          cp_budgets.size_steps};
         cp_find_sizes(&sizes, &asked, exchange->arena);
         exchange->reply->compute_ns = cp_now_ns() - decoded;
         if (sizes.refusal != CP_CODE_COUNT) refuse(&reader, &question.stack, &sizes);
@@ -95,7 +97,8 @@ void cp_endpoint_sizes(struct cp_exchange *exchange)
         cp_problems_reply(&reader.problems, exchange->reply);
         return;
     }
-    struct cp_sizes_question asked = {&question.stack, question.symbols.at, question.symbols.count};
+    struct cp_sizes_question asked = {&question.stack, question.symbols.at, question.symbols.count,
+                                      cp_budgets.size_steps};
     struct cp_sizes_reply reply = {&asked, &question.symbols, &sizes, question.style, exchange->arena};
     cp_writer_begin(&writer, exchange->arena, EXPECTED_BYTES);
     cp_write_sizes(&writer, &reply);

@@ -3,6 +3,7 @@
 
 #include "core/nearest.h"
 #include "core/solve.h"
+#include "server/budgets.h"
 #include "server/endpoints/endpoints.h"
 #include "server/plan_writing.h"
 #include "server/reading.h"
@@ -384,13 +385,14 @@ static bool solve_axis(struct cp_reader *reader, const struct problem *problem, 
     struct cp_solve_question question = problem->common;
     question.input = problem->input[axis];
     question.output = problem->output[axis];
+    question.most_combinations = cp_budgets.solve_combinations;
     cp_solve(solutions, &question, reader->arena);
     int64_t combinations = solutions->combinations;
-    if (combinations > CP_MAX_SOLVE_COMBINATIONS)
+    if (combinations > cp_budgets.solve_combinations)
         cp_problem_add(&reader->problems, CP_CODE_limit_exceeded, NULL,
                        CP_ARGUMENTS(cp_words("combinations of parameters to try"),
                                     combinations == CP_MAX_COUNT ? cp_words("over 2^53 − 1") : cp_number(combinations),
-                                    cp_number(CP_MAX_SOLVE_COMBINATIONS)));
+                                    cp_number(cp_budgets.solve_combinations)));
     else if (solutions->too_many)
         cp_problem_add(&reader->problems, CP_CODE_limit_exceeded, NULL,
                        CP_ARGUMENTS(cp_words("solutions"), cp_words("more"), cp_words("2^53 − 1")));

@@ -131,7 +131,8 @@ static void read_subject(struct subject *subject, const struct network *network)
     else
         cp_read_encoder_and_decoder(&reader, json, &subject->stack);
     if (reader.problems.count) fail("a network cannot be read");
-    subject->question = (struct cp_sizes_question){&subject->stack, subject->symbols.at, subject->symbols.count};
+    subject->question =
+        (struct cp_sizes_question){&subject->stack, subject->symbols.at, subject->symbols.count, CP_MAX_SIZES_STEPS};
 }
 
 static void find_once(struct subject *subject, struct cp_memory *memory)

@@ -30,7 +30,7 @@ static void every_endpoint_is_described(void **state)
             cp_complain("%s is not described", endpoint->operation_id);
         else if (!cp_text_is(cp_json_text(id), endpoint->operation_id))
             cp_complain("%s is called %.*s", endpoint->operation_id, CP_SHOWN(cp_json_text(id)));
-        else if ((endpoint->body_limit > 0) != (cp_at(operation, "requestBody") != NULL))
+        else if ((endpoint->body_limit != NULL) != (cp_at(operation, "requestBody") != NULL))
             cp_complain("%s: a body is described or taken, but not both", endpoint->operation_id);
     }
     cp_no_complaints();

@@ -40,7 +40,8 @@ static bool read_subject(struct subject *subject, const struct cp_random_request
         cp_read_layers(&reader, json, "layers", &subject->stack);
     else
         cp_read_encoder_and_decoder(&reader, json, &subject->stack);
-    subject->question = (struct cp_sizes_question){&subject->stack, subject->symbols.at, subject->symbols.count};
+    subject->question =
+        (struct cp_sizes_question){&subject->stack, subject->symbols.at, subject->symbols.count, CP_MAX_SIZES_STEPS};
     return reader.problems.count == 0;
 }
 

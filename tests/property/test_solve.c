@@ -54,7 +54,8 @@ static const char *const names[] = {"Conv1d", "MaxPool1d", "ConvTranspose1d"};
 
 static struct cp_solve_question draw_question(struct lists *lists, int kind)
 {
-    struct cp_solve_question question = {.operation = operations[kind], .output = draw(1, MOST_OUTPUT)};
+    struct cp_solve_question question = {
+        .operation = operations[kind], .output = draw(1, MOST_OUTPUT), .most_combinations = CP_MAX_SOLVE_COMBINATIONS};
     lists->used = 0;
     if (draw(0, 3)) question.input = draw(1, 40);
     question.kernel_size = draw_choice(lists, 1, 7);

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "core/limits.h"
 #include "server/config.h"
 #include "server/memory.h"
 
@@ -208,7 +209,9 @@ static void defaults_are_the_servers(void **state)
     struct outcome got;
     (void)state;
     read_options(&got, &cp_config_table, nothing, nothing);
+    static const struct cp_budgets budgets = CP_DEFAULT_BUDGETS;
     struct cp_http_options options = cp_config_http(&got.config);
+    assert_memory_equal(&got.config.budgets, &budgets, sizeof budgets);
     assert_string_equal(options.host, "127.0.0.1"); /* unlike the server's own: only this machine, unless asked */
     assert_int_equal(options.port, expected.port);
     assert_int_equal(options.workers, expected.workers);
