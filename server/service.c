@@ -296,7 +296,7 @@ static void reply_stopped(struct cp_reply *reply, struct cp_arena *arena)
     cp_problems_begin(&problems, arena);
     cp_report_stopped(&problems);
     cp_problems_reply(&problems, reply);
-    add_header(reply, "Retry-After", "1");
+    cp_reply_header(reply, "Retry-After", "1");
 }
 
 /* The reply to a request that takes too long: none yet, where time matters. */
