@@ -521,7 +521,7 @@ static void test_half_closed(void **state)
         struct cp_client_reply reply;
         for (int count = 0; count < replies[at]; count++) {
             cp_client_read(clients[at], &reply, false);
-            expect_status(requests[at], 200, &reply);
+            cp_expect_status(requests[at], 200, &reply);
         }
         cp_client_expect_end(clients[at]);
         cp_client_close(clients[at]);

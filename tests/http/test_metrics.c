@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "server/json/json_check.h"
 #include "tests/http/http_client.h"
 #include "tests/http/process.h"
+#include "tests/json_text.h"
 
 #define SHAPES(body, size) "POST /v1/shapes HTTP/1.1\r\nHost: t\r\nContent-Length: " size "\r\n\r\n" body
 #define GOOD SHAPES("{\"input\": [1, 3, 8, 8], \"layers\": [{\"type\": \"ReLU\"}]}", "53")
@@ -207,7 +207,7 @@ static int count_lines(const char *log)
         struct cp_json_error error;
         const char *end = strchr(line, '\n');
         assert_non_null(end);
-        if (*line != '{' || !cp_json_check(line, (size_t)(end - line), &error)) fail_msg("no JSON: %s", line);
+        if (*line != '{' || !cp_test_is_json(line, (size_t)(end - line), &error)) fail_msg("no JSON: %s", line);
         for (const char *at = line; at < end; at++) assert_in_range((unsigned char)*at, ' ', '~');
         line = end + 1;
     }
