@@ -35,7 +35,7 @@ fuzz_packages     = $(packages) libcjson-dev clang libclang-rt-14-dev python3 py
 vector_packages   = python3 python3-torch
 browser_packages  = $(packages) chromium $(if $(shell command -v npm),,nodejs npm)# npm also comes with other nodejs
 coverage_packages = $(test_packages) gcovr
-check_packages    = prometheus# its promtool judges /metrics
+promtool_packages = $(test_packages) prometheus
 bench_packages    = wrk nodejs python3 python3-fastapi python3-onnx python3-torch python3-torchvision python3-uvicorn \
                     libopenblas0-pthread
 
@@ -130,20 +130,23 @@ uninstall: ## remove what install put there
 
 # ---- Test -----------------------------------------------------------------------------------------------------------
 
-.PHONY: test check browser-test tsan-test valgrind coverage vectors bench fuzz
+.PHONY: test check promtool-test browser-test tsan-test valgrind coverage vectors bench fuzz
 test: test-deps ## build everything under ASan and UBSan and run all tests (ONLY=part-of-a-name)
 	+@$(call run_tests,asan)
 
 # Only the linter of openapi.yaml comes from npm. Where that cannot be reached, it says so and fails nothing.
-check: ## what CI runs, and tsan-test: test, all, browser-test, lint, format-check, lint-openapi, check-untracked
-	@$(call need,$(check_packages))
-	@$(MAKE) test
+check: ## what CI runs, and tsan-test: test, promtool-test, all, browser-test, lint, format-check, lint-openapi, check-untracked
+	@$(MAKE) test promtool-test
 	@$(MAKE) all
 	@$(MAKE) browser-test
 	@$(MAKE) lint format-check
 	@tests/contract/lint.sh || [ $$? = 3 ]
 	@$(MAKE) tsan-test
 	@$(MAKE) check-untracked
+
+promtool-test: test-deps ## have Prometheus' own promtool judge /metrics
+	@$(call need,$(promtool_packages))
+	@PROMTOOL=promtool $(MAKE) test ONLY=http/test_metrics
 
 browser-test: release ## test the web pages in Chromium (ONLY=part-of-a-name); npm packages go to build/browser
 	@$(call need,$(browser_packages))
@@ -179,9 +182,11 @@ fuzz: ## fuzz one target: FUZZ=name FUZZ_SECONDS=60; what it finds goes to build
 	    -artifact_prefix=build/fuzz/found/$(FUZZ)- $(addprefix -dict=,$(wildcard tests/fuzz/$(FUZZ).dict)) \
 	    build/fuzz/corpus/$(FUZZ) build/fuzz/seeds/$(FUZZ) tests/fuzz/corpus/$(FUZZ)
 
-vectors: ## make the golden vectors anew with PyTorch
+vectors: release ## make the golden vectors anew with PyTorch
 	@$(call need,$(vector_packages))
 	$(PYTHON) tests/vectors/make_layers.py
+	$(PYTHON) tests/vectors/make_reference.py >tests/vectors/reference.jsonl
+	$(PYTHON) tests/vectors/make_decoders.py build/release/convplan
 
 bench: release ## measure the figures of speed beside their yardsticks (QUICK=1: only see that it runs, install nothing)
 	@$(if $(QUICK),,$(call need,$(bench_packages)))
