@@ -63,19 +63,30 @@ function transposed(layer, { channels, axes, output }) {
   return `nn.Sequential(${module}, nn.ConstantPad${axes.length}d(${literal(padFlat(sides.map(({ rest }) => rest)))}, 0.0))`;
 }
 
-function pool(layer, { axes }) {
-  const fill = layer.type.startsWith('Max') ? "float('-inf')" : '0.0';
+/** Pools take less padding than convplan does: at most half the kernel, alike on both sides, and none under a norm. More
+ *  becomes a layer of its own; where rounding up adds a window, it is padded for too. Null for an average that PyTorch cannot
+ *  take, as it would count other cells. */
+function pool(layer, { axes, output }) {
+  const isLp = layer.type.startsWith('LP');
   const isSame = typeof layer.padding === 'string' && layer.padding.startsWith('same');
-  const members = without(layer, 'padding', 'norm_type', 'kernel_size', ...(isSame ? ['ceil_mode'] : []));
-  const norm = layer.type.startsWith('LP') ? [layer.norm_type ?? 2] : [];
-  const write = (padding) =>
-    call(`nn.${layer.type}`, [...norm, layer.kernel_size], [...members, ...some('padding', padding, 0)]);
-  if (norm.length && axes.some(({ begin, end }) => begin || end)) {
-    const pads = padFlat(axes.map(({ begin, end }) => [begin, end]));
-    return `nn.Sequential(nn.ConstantPad${axes.length}d(${literal(pads)}, 0.0), ${write(0)})`;
-  }
-  return padded(axes, layer, fill, write);
+  const ceil = layer.ceil_mode === true && !isSame;
+  const write = (padding) => {
+    const members = without(layer, 'padding', 'norm_type', 'kernel_size', 'stride', 'ceil_mode');
+    const stride = layer.stride === undefined || layer.stride === null ? [] : [['stride', plainNumber(layer.stride)]];
+    const round = ceil && padding !== null ? [['ceil_mode', true]] : [];
+    const sizes = [...(isLp ? [layer.norm_type ?? 2] : []), plainNumber(layer.kernel_size)];
+    return call(`nn.${layer.type}`, sizes, [...stride, ...members, ...some('padding', padding ?? 0, 0), ...round]);
+  };
+  const own = axes.every(({ begin, end, k }) => begin === end && begin <= (isLp ? 0 : Math.floor(k / 2)));
+  if (own) return write(alike(axes.map(({ begin }) => begin)));
+  if (layer.type.startsWith('Avg') && (ceil || layer.count_include_pad === false)) return null;
+  const pads = axes.map(({ i, s, span, begin }, at) => [begin, (output[at] - 1) * s + span - i - begin]);
+  const fill = layer.type.startsWith('Max') ? "float('-inf')" : '0.0';
+  return `nn.Sequential(nn.ConstantPad${axes.length}d(${literal(padFlat(pads))}, ${fill}), ${write(null)})`;
 }
+
+/** One number for a list of one: not every layer takes the list. */
+const plainNumber = (value) => (Array.isArray(value) && value.length === 1 ? value[0] : value);
 
 const plain = (layer) => call(`nn.${layer.type}`, [], without(layer));
 const leading = (...names) => (layer, { channels }) =>
@@ -172,7 +183,10 @@ function translate(row) {
   }
   const writer = MODULES.find(([pattern]) => pattern.test(layer.type));
   if (writer && windowKind(layer.type) && !row.axes) return { unknown: 'its window is not known' };
-  if (writer) return { module: writer[1](layer, row) };
+  if (writer) {
+    const module = writer[1](layer, row);
+    return module ? { module } : { unknown: 'PyTorch would average over other cells' };
+  }
   return isActivation(layer.type) ? { module: plain(layer) } : { unknown: 'PyTorch has no such layer' };
 }
 

@@ -18,10 +18,14 @@ test('every example opens and works out', async (page, origin) => {
   await page.goto('/');
   await planned(page);
   const { examples } = await get(origin, '/v1/examples');
-  for (const { name, layers } of examples) {
+  for (const { name, href } of examples) {
+    const { meta } = await get(origin, href);
     await page.getByLabel('Start from an example').selectOption(name);
-    await eventually(async () => (await documentOf(page)).layers?.length, layers, name);
-    await eventually(() => verdict(page), 'Every shape works out.', name);
+    await eventually(async () => (await documentOf(page)).meta?.title, meta.title, name);
+    const totals = page.locator('.totals dd');
+    await eventually(async () => Number((await totals.first().getAttribute('title')).replaceAll('\u202f', '')), meta.params, name);
+    await eventually(() => page.locator('.journey .out').innerText(), meta.output.join(' × '), name);
+    equal(await verdict(page), 'Every shape works out.', name);
   }
 });
 

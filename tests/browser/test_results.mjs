@@ -243,7 +243,7 @@ test('transposed: the same numbers in every way, at different costs', async (pag
   await openDocument(page, STEM);
   await page.locator('#by-hand-type').selectOption('ConvTranspose2d');
   await page.locator('#by-hand-stride').fill('2');
-  await page.locator('.checks tbody tr').nth(3).waitFor();
+  await page.locator('.matrix.result caption', { hasText: '11 × 11' }).waitFor();
   const rows = await page.locator('.checks tbody tr').evaluateAll((all) => all.map((row) => [...row.cells].map((cell) => cell.innerText)));
   equal(rows.map((row) => row[3]), ['0', '0', '0', '0'], 'differences');
   const output = await outputOf(page);
