@@ -301,18 +301,19 @@ void cp_connection_send(struct cp_connection *connection, bool close, struct cp_
 {
     const char *origins = connection->options->cors_origins;
     bool shared = *connection->origin;
+    bool named = origins && *origins && strcmp(origins, "*") != 0; /* else everyone's, or no one's */
     const struct cp_reply_frame frame = {
         .method = connection->request.method,
         .close = close || connection->close,
         .gzip = connection->form.gzip,
         .varies = connection->form.varies,
-        .varies_by_origin = origins && *origins && strcmp(origins, "*") != 0,
+        .varies_by_origin = named,
         .preflight = connection->request.method == CP_OPTIONS && connection->head.asks_method,
         .request_id = connection->id,
         .etag = connection->form.etag,
-        .allow_origin = shared && strcmp(origins, "*") == 0 ? "*"
-                        : shared                            ? connection->origin
-                                                            : NULL,
+        .allow_origin = !shared ? NULL
+                        : named ? connection->origin
+                                : "*",
     };
     cp_reply_head_make(head, &frame, &connection->reply);
     account(connection);
