@@ -9,9 +9,6 @@
 /* Bytes of a POST body: CP_MAX_LAYERS layers with every member written out take less. */
 #define CP_MAX_BODY_BYTES 8388608
 
-/* Bytes of a model file: weights are skipped, but they are there. */
-#define CP_MAX_FILE_BYTES 268435456
-
 /* Dimensions of a shape: batch, channels and three spatial axes, and room for Unflatten and Reshape. */
 #define CP_MAX_RANK 8
 

@@ -6,7 +6,6 @@
 
 struct cp_budgets {
     int64_t body_bytes;         /* of a POST body */
-    int64_t file_bytes;         /* of a model file in one */
     int64_t layers;             /* of a request, encoder and decoder together */
     int64_t size_steps;         /* of /v1/sizes: free sizes to be tried times steps for one */
     int64_t solve_combinations; /* of /v1/solve, on one axis */
@@ -17,9 +16,9 @@ struct cp_budgets {
 /* The defaults, with their reasons in core/limits.h. */
 #define CP_DEFAULT_BUDGETS                                                                                             \
     {                                                                                                                  \
-        .body_bytes = CP_MAX_BODY_BYTES, .file_bytes = CP_MAX_FILE_BYTES, .layers = CP_MAX_LAYERS,                     \
-        .size_steps = CP_MAX_SIZES_STEPS, .solve_combinations = CP_MAX_SOLVE_COMBINATIONS,                             \
-        .multiplications = CP_MAX_COMPUTED_TERMS, .seconds = CP_MAX_COMPUTED_SECONDS,                                  \
+        .body_bytes = CP_MAX_BODY_BYTES, .layers = CP_MAX_LAYERS, .size_steps = CP_MAX_SIZES_STEPS,                    \
+        .solve_combinations = CP_MAX_SOLVE_COMBINATIONS, .multiplications = CP_MAX_COMPUTED_TERMS,                     \
+        .seconds = CP_MAX_COMPUTED_SECONDS,                                                                            \
     }
 
 extern struct cp_budgets cp_budgets;

@@ -33,8 +33,6 @@ static const struct cp_option options[] = {
      .unit = "BYTES", .help = "memory that each worker keeps between requests", AT(keep_memory_bytes)},
     {"--body-bytes", "CONVPLAN_BODY_BYTES", "8MiB", .kind = CP_OPTION_BYTES, .least = KIB, .most = TIB, .unit = "BYTES",
      .help = "largest body of a request; past it 413", AT(budgets.body_bytes)},
-    {"--file-bytes", "CONVPLAN_FILE_BYTES", "256MiB", .kind = CP_OPTION_BYTES, .least = KIB, .most = TIB,
-     .unit = "BYTES", .help = "largest model file for /v1/import; past it 413", AT(budgets.file_bytes)},
     {"--layers", "CONVPLAN_LAYERS", "100000", .kind = CP_OPTION_INTEGER, .least = 1, .most = 10000000, .unit = "COUNT",
      .help = "most layers in a request; past it 422", AT(budgets.layers)},
     {"--size-steps", "CONVPLAN_SIZE_STEPS", "30000000", .kind = CP_OPTION_INTEGER, .least = 1000, .most = BILLION,
