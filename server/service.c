@@ -291,12 +291,13 @@ static void reply_stopped(struct cp_reply *reply, struct cp_arena *arena)
     recovery = &here;
     if (setjmp(here)) {
         reply_exhausted(reply);
-        return;
+    } else {
+        cp_problems_begin(&problems, arena);
+        cp_report_stopped(&problems);
+        cp_problems_reply(&problems, reply);
+        cp_reply_header(reply, "Retry-After", "1");
     }
-    cp_problems_begin(&problems, arena);
-    cp_report_stopped(&problems);
-    cp_problems_reply(&problems, reply);
-    cp_reply_header(reply, "Retry-After", "1");
+    recovery = NULL;
 }
 
 /* The reply to a request that takes too long: none yet, where time matters. */

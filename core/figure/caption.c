@@ -218,7 +218,7 @@ static void write_formulas(struct cp_caption *caption, const struct cp_figure *f
 {
     static const char *const axis_names[CP_FIGURE_AXES] = {"rows: ", "columns: "};
     caption->formula_count = same_axes(figure) ? 1 : figure->axes;
-    for (int axis = 0; axis < caption->formula_count; axis++) {
+    for (int axis = 0; axis < caption->formula_count && axis < CP_FIGURE_AXES; axis++) {
         char formula[CP_FORMULA_BYTES];
         size_t size = cp_relationship_formula(formula, sizeof formula, figure->relationship, figure->operation,
                                               &figure->trace[axis]);
@@ -285,9 +285,9 @@ static void describe_step(struct cp_text_builder *text, const struct cp_caption_
                      (long long)subject->steps);
         return;
     }
+    int64_t row = (step - 1) / columns + 1, column = (step - 1) % columns + 1;
     cp_text_addf(text, "Step %lld of %lld: the window gives the output's unit in row %lld, column %lld.",
-                 (long long)step, (long long)subject->steps, (long long)((step - 1) / columns + 1),
-                 (long long)((step - 1) % columns + 1));
+                 (long long)step, (long long)subject->steps, (long long)row, (long long)column);
 }
 
 static struct cp_text describe(const struct cp_caption *caption, const struct cp_caption_subject *subject,

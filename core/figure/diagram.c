@@ -290,6 +290,7 @@ static int64_t draw_notes(const struct drawing *drawing, int64_t y, int64_t widt
     const struct cp_diagram *diagram = drawing->diagram;
     uint32_t shown = diagram->note_count < NOTES_SHOWN ? diagram->note_count : NOTES_SHOWN;
     enum { INDENT = 16 };
+    /* cppcheck-suppress knownConditionTrueFalse; it takes the count for 0 */
     for (uint32_t at = 0; at < shown; at++) {
         draw_badge(drawing, at + 1, diagram->notes[at].error, CP_DIAGRAM_MARGIN + 6, y - 4);
         y = draw_paragraph(drawing, "note", diagram->notes[at].text, CP_DIAGRAM_MARGIN + INDENT, y,

@@ -19,8 +19,8 @@ bool cp_reply_is_true(const struct cp_json *value)
 static void write_scalar(struct cp_writer *out, const struct cp_json *value, const char *otherwise)
 {
     int64_t integer;
-    char digits[CP_DISPLAY_COUNT_ROOM];
     if (value && cp_json_integer(value, &integer)) {
+        char digits[CP_DISPLAY_COUNT_ROOM];
         cp_display_count(integer, digits);
         cp_put(out, digits);
     } else if (value && cp_json_type(value) == CP_JSON_STRING) {

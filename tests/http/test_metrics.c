@@ -50,7 +50,7 @@ static void expect_sample(const char *name, double wanted)
     if (sample(name) != wanted) fail_msg("%s is %g, wanted %g", name, sample(name), wanted);
 }
 
-static struct cp_http *start(void)
+static struct cp_http *serve(void)
 {
     struct cp_http_options options = CP_HTTP_DEFAULTS;
     options.workers = 2;
@@ -77,7 +77,7 @@ static void ask_all(int port)
 static void test_counts(void **state)
 {
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = serve();
     ask_all(cp_http_port(http));
     scrape(cp_http_port(http));
     expect_sample("convplan_http_requests_total{endpoint=\"/v1/shapes\",status=\"200\"}", 8);
@@ -119,7 +119,7 @@ static void check_histogram(const char *endpoint)
 static void test_format(void **state)
 {
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = serve();
     ask_all(cp_http_port(http));
     scrape(cp_http_port(http));
     cp_http_free(http);
@@ -154,7 +154,7 @@ static void test_format(void **state)
 static void test_promtool(void **state)
 {
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = serve();
     ask_all(cp_http_port(http));
     scrape(cp_http_port(http));
     cp_http_free(http);

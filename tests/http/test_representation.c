@@ -16,7 +16,7 @@
 
 enum { GZIP_BYTES = 4096 };
 
-static struct cp_http *start(void)
+static struct cp_http *serve(void)
 {
     struct cp_http_options options = CP_HTTP_DEFAULTS;
     options.workers = 1;
@@ -44,7 +44,7 @@ static const char *const lasting[] = {"/v1/layers",    "/v1/examples",  "/v1/exa
 static void test_etags(void **state)
 {
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = serve();
     char etag[256], other[256] = "";
     for (size_t at = 0; at < sizeof lasting / sizeof *lasting; at++) {
         struct cp_client_reply reply;
@@ -78,11 +78,11 @@ static void test_if_none_match(void **state)
         {"empty", "If-None-Match: ", 200},
     };
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = serve();
     for (size_t at = 0; at < 2 * sizeof rows / sizeof *rows; at++) {
         const char *path = lasting[at % 2 ? 0 : 4], *name = rows[at / 2].name;
         struct cp_client_reply reply;
-        char etag[256], header[512], value[64], size[64];
+        char etag[256], header[512], size[64];
         cp_client_close(get(cp_http_port(http), "GET", path, "", &reply));
         cp_client_header(&reply, "ETag", etag, sizeof etag);
         cp_client_header(&reply, "Content-Length", size, sizeof size);
@@ -95,6 +95,7 @@ static void test_if_none_match(void **state)
         cp_expect_status(name, rows[at / 2].status, &reply);
         cp_expect_header(name, &reply, "ETag", etag);
         if (reply.status == 304) {
+            char value[64];
             cp_expect_header(name, &reply, "Content-Length", size); /* of what it would be */
             assert_string_equal(cp_client_header(&reply, "Content-Type", value, sizeof value), "");
             cp_client_send_text(client, "GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n"); /* nothing came in between */
@@ -117,7 +118,7 @@ static void test_without_etag(void **state)
         "{\"type\": \"Conv2d\", \"input\": 8,\"output\": 8}        ",
     };
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = serve();
     for (size_t at = 0; at < sizeof requests / sizeof *requests; at++) {
         struct cp_client_reply reply;
         cp_client_close(cp_client_ask(cp_http_port(http), requests[at], &reply, false));
@@ -186,11 +187,11 @@ static char *copy_of(const struct cp_client_reply *reply)
 static void test_gzip(void **state)
 {
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = serve();
     for (size_t at = 0; at < 2 * sizeof lasting / sizeof *lasting; at++) {
         const char *path = lasting[at / 2];
         struct cp_client_reply plain, packed;
-        char etag[256], header[300];
+        char etag[256];
         struct cp_client *client = get(cp_http_port(http), "GET", path, "", &plain);
         bool large = plain.body_size >= GZIP_BYTES;
         cp_expect_header(path, &plain, "Content-Encoding", "");
@@ -207,7 +208,7 @@ static void test_gzip(void **state)
             assert_int_equal(text.size, plain.body_size);
             assert_memory_equal(text.bytes, bytes, text.size);
             free((char *)(size_t)text.bytes);
-            char packed_etag[256];
+            char packed_etag[256], header[300];
             cp_client_header(&packed, "ETag", packed_etag, sizeof packed_etag);
             assert_string_not_equal(packed_etag, etag);
             snprintf(header, sizeof header, "Accept-Encoding: gzip\r\nIf-None-Match: %s", packed_etag);
@@ -250,7 +251,7 @@ static void test_gzip_of_posts(void **state)
         bool large;
     } rows[] = {{4, false}, {60, true}, {1000, true}, {3000, true}};
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = serve();
     for (size_t at = 0; at < sizeof rows / sizeof *rows; at++) {
         struct cp_client_reply reply;
         char *request = make_stack(rows[at].layers, "Accept-Encoding: gzip\r\n");
