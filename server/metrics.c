@@ -286,12 +286,12 @@ static void put_server(struct cp_writer *writer, const struct cp_gauges *gauges)
 
 static uint64_t resident_bytes(void)
 {
-    unsigned long long pages = 0;
+    char line[256], *second = NULL; /* all pages, then those in memory */
     FILE *file = fopen("/proc/self/statm", "re");
     if (!file) return 0;
-    if (fscanf(file, "%*u %llu", &pages) != 1) pages = 0;
+    if (fgets(line, sizeof line, file)) second = strchr(line, ' ');
     fclose(file);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    return second ? strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 static uint64_t nanoseconds_of(struct timeval time)

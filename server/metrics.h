@@ -38,7 +38,7 @@ struct cp_gauges {
 };
 
 /* Where to ask for that; NULL: there is no server. */
-void cp_metrics_set_server(void (*read)(const void *server, struct cp_gauges *gauges), const void *server);
+void cp_metrics_set_server(void (*read)(const void *server, struct cp_gauges *gauges), const void *of);
 
 /* All of it in the text format of Prometheus, version 0.0.4. */
 void cp_metrics_write(struct cp_writer *writer);
