@@ -54,6 +54,7 @@ struct cp_exchange {
     struct cp_text parameter; /* the part of the path that {…} stands for, decoded */
 };
 
+/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order in which rows read best; there are few */
 struct cp_endpoint {
     enum cp_request_method method; /* GET also answers HEAD */
     const char *path;              /* may end in one {parameter} */

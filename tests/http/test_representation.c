@@ -110,14 +110,12 @@ static void test_if_none_match(void **state)
 /* What is posted and what tells of this moment has none. */
 static void test_without_etag(void **state)
 {
-#define POST_SOLVE                                                                                                     \
-    "POST /v1/solve HTTP/1.1\r\nHost: t\r\nIf-None-Match: *\r\nContent-Length: 50\r\n\r\n"                             \
-    "{\"type\": \"Conv2d\", \"input\": 8,\"output\": 8}        "
     static const char *const requests[] = {
         "GET /healthz HTTP/1.1\r\nHost: t\r\nIf-None-Match: *\r\n\r\n",
         "GET /readyz HTTP/1.1\r\nHost: t\r\nIf-None-Match: *\r\n\r\n",
         "GET /metrics HTTP/1.1\r\nHost: t\r\nIf-None-Match: *\r\n\r\n",
-        POST_SOLVE,
+        ("POST /v1/solve HTTP/1.1\r\nHost: t\r\nIf-None-Match: *\r\nContent-Length: 50\r\n\r\n"
+         "{\"type\": \"Conv2d\", \"input\": 8,\"output\": 8}        "),
     };
     (void)state;
     struct cp_http *http = serve();
