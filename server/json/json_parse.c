@@ -480,12 +480,15 @@ static bool check_whole(const struct parser *parser)
     return false;
 }
 
-/* More values than a text of `size` bytes can begin: each but the first of a container has a comma before it, and
- * each container that is not open any more two brackets. */
-static size_t most_values(size_t size)
+/* As many values as can begin in a text: one at its start, and one after each comma and opening bracket. In a short text
+ * that is not counted: values need two bytes each, but for the open containers. */
+static size_t most_values(position at, position end)
 {
-    size_t most = (size + CP_MAX_JSON_DEPTH) / 2 + 1;
-    return (most < CP_MAX_JSON_VALUES ? most : CP_MAX_JSON_VALUES) + 1;
+    enum { SHORT = 4096 };
+    if (end - at <= SHORT) return (size_t)(end - at + CP_MAX_JSON_DEPTH) / 2 + 2;
+    size_t most = 1;
+    for (; at < end; at++) most += *at == ',' || *at == '[' || *at == '{';
+    return most <= CP_MAX_JSON_VALUES ? most : CP_MAX_JSON_VALUES + 1;
 }
 
 const struct cp_json *cp_json_parse(struct cp_arena *arena, const char *bytes, size_t size, struct cp_json_error *error)
@@ -494,7 +497,7 @@ const struct cp_json *cp_json_parse(struct cp_arena *arena, const char *bytes, s
     struct parser parser = {.start = start, .end = start + size, .arena = arena, .error = error};
     *error = (struct cp_json_error){CP_JSON_OK, 0, ""};
     if (size > UINT32_MAX) return refuse(&parser, CP_JSON_TOO_MANY, start + UINT32_MAX, "fewer bytes"), NULL;
-    size_t room = most_values(size);
+    size_t room = most_values(start, parser.end);
     struct cp_json *values = cp_arena_take(arena, room * sizeof *values, alignof(struct cp_json));
     const struct cp_json *end = read_text(&parser, values);
     cp_arena_trim(arena, values, room * sizeof *values, end ? (size_t)(end - values) * sizeof *values : 0);
