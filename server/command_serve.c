@@ -25,14 +25,24 @@ static int serve(const struct cp_config *config)
         cp_complain("convplan serve", cp_text_of(error));
         return CP_EXIT_WRONG;
     }
+    if (cp_http_connection_limit(http) < options.connection_limit) {
+        snprintf(error, sizeof error, "too few files may be open (ulimit -n): at most %d connections are let in",
+                 cp_http_connection_limit(http));
+        cp_complain("convplan serve", cp_text_of(error));
+    }
     announce(config->host, cp_http_port(http));
     int unanswered = cp_http_run_until_signal(http);
+    const char *failure = cp_http_failure(http);
     cp_http_free(http);
+    if (failure) {
+        snprintf(error, sizeof error, "a worker failed: %s", failure);
+        cp_complain("convplan serve", cp_text_of(error));
+    }
     if (unanswered) {
         snprintf(error, sizeof error, "requests cut off at the end: %d", unanswered);
         cp_complain("convplan serve", cp_text_of(error));
     }
-    return CP_EXIT_VALID;
+    return failure ? CP_EXIT_WRONG : CP_EXIT_VALID;
 }
 
 int cp_run_serve(char **arguments, int argument_count, char *const *environment)

@@ -12,8 +12,8 @@ struct cp_config {
     const char *host; /* "": every interface */
     int64_t port, workers;
     int64_t drain_seconds, idle_seconds, request_seconds;
-    int64_t connection_limit;
-    int64_t header_bytes, request_memory_bytes, keep_memory_bytes;
+    int64_t connection_limit, address_limit;
+    int64_t header_bytes, request_memory_bytes, memory_bytes, keep_memory_bytes;
     int64_t gzip_bytes;
     int64_t access_log;                    /* enum cp_access_log_level */
     const char *cors_origins, *token_file; /* "": none */

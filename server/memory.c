@@ -21,22 +21,52 @@ struct cp_memory_pool {
     pthread_mutex_t mutex;
     struct cp_memory_block *kept[CLASS_COUNT];
     size_t kept_bytes, keep_bytes;
+    struct cp_memory_budget *budget;
 };
 
-struct cp_memory_pool *cp_memory_pool_create(size_t keep_bytes)
+struct cp_memory_pool *cp_memory_pool_create(size_t keep_bytes, struct cp_memory_budget *budget)
 {
     struct cp_memory_pool *pool = calloc(1, sizeof *pool);
     if (!pool) return NULL;
     pthread_mutex_init(&pool->mutex, NULL);
     pool->keep_bytes = keep_bytes;
+    pool->budget = budget;
     return pool;
 }
 
-static void free_chain(struct cp_memory_block *block)
+/* Take `bytes` of the budget that the pool shares. False: they are not there. */
+static bool spend(struct cp_memory_pool *pool, size_t bytes)
+{
+    struct cp_memory_budget *budget = pool ? pool->budget : NULL;
+    if (!budget || atomic_fetch_add(&budget->held_bytes, bytes) + bytes <= budget->limit_bytes) return true;
+    atomic_fetch_sub(&budget->held_bytes, bytes);
+    return false;
+}
+
+static void give_back(struct cp_memory_pool *pool, size_t bytes)
+{
+    if (pool && pool->budget) atomic_fetch_sub(&pool->budget->held_bytes, bytes);
+}
+
+static struct cp_memory_block *allocate(struct cp_memory_pool *pool, size_t capacity)
+{
+    if (capacity > SIZE_MAX - sizeof(struct cp_memory_block) || !spend(pool, capacity)) return NULL;
+    struct cp_memory_block *block = malloc(sizeof *block + capacity);
+    if (!block) give_back(pool, capacity);
+    return block;
+}
+
+static void release(struct cp_memory_pool *pool, struct cp_memory_block *block)
+{
+    give_back(pool, block->capacity);
+    free(block);
+}
+
+static void free_chain(struct cp_memory_pool *pool, struct cp_memory_block *block)
 {
     while (block) {
         struct cp_memory_block *next = block->next;
-        free(block);
+        release(pool, block);
         block = next;
     }
 }
@@ -44,7 +74,7 @@ static void free_chain(struct cp_memory_block *block)
 void cp_memory_pool_free(struct cp_memory_pool *pool)
 {
     if (!pool) return;
-    for (int class = 0; class < CLASS_COUNT; class ++) free_chain(pool->kept[class]);
+    for (int class = 0; class < CLASS_COUNT; class ++) free_chain(pool, pool->kept[class]);
     pthread_mutex_destroy(&pool->mutex);
     free(pool);
 }
@@ -97,7 +127,8 @@ static struct cp_memory_block *add_block(struct cp_memory *memory, size_t size)
     size_t capacity = class < CLASS_COUNT ? SMALLEST_BLOCK_BYTES << class : size;
     if (capacity > room) class = CLASS_COUNT, capacity = size;
     struct cp_memory_block *block = take_kept(memory->pool, class);
-    if (!block) block = capacity <= SIZE_MAX - sizeof *block ? malloc(sizeof *block + capacity) : NULL;
+    if (!block) block = allocate(memory->pool, capacity);
+    if (!block) block = allocate(memory->pool, capacity = size); /* little is left: without room to spare */
     if (!block) return NULL;
     block->capacity = capacity;
     block->next = memory->blocks;
@@ -142,7 +173,7 @@ void cp_memory_reset(struct cp_memory *memory)
     while (memory->blocks) {
         struct cp_memory_block *block = memory->blocks;
         memory->blocks = block->next;
-        if (!keep(memory->pool, block)) free(block);
+        if (!keep(memory->pool, block)) release(memory->pool, block);
     }
     memory->held_bytes = 0;
     empty_arena(memory);
@@ -154,8 +185,12 @@ static void *grow_block(struct cp_memory *memory, size_t new_size)
     struct cp_memory_block *block = memory->blocks;
     size_t extra = new_size - block->capacity;
     if (extra > memory->limit_bytes - memory->held_bytes || new_size > SIZE_MAX - sizeof *block) return NULL;
+    if (!spend(memory->pool, extra)) return NULL;
     block = realloc(block, sizeof *block + new_size);
-    if (!block) return NULL;
+    if (!block) {
+        give_back(memory->pool, extra);
+        return NULL;
+    }
     memory->blocks = block;
     memory->held_bytes += extra;
     block->capacity = new_size;

@@ -3,6 +3,7 @@
 #ifndef CP_MEMORY_H
 #define CP_MEMORY_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "core/arena.h"
@@ -10,8 +11,14 @@
 /* Blocks kept between requests. One for each worker; its functions may be called from any thread. */
 struct cp_memory_pool;
 
-/* NULL: no memory. `keep_bytes` bounds what is kept while no request uses it. */
-struct cp_memory_pool *cp_memory_pool_create(size_t keep_bytes);
+/* What several pools may hold together, kept blocks included. */
+struct cp_memory_budget {
+    size_t limit_bytes;
+    atomic_size_t held_bytes;
+};
+
+/* NULL: no memory. `keep_bytes` bounds what is kept while no request uses it. `budget` outlives the pool; NULL: none. */
+struct cp_memory_pool *cp_memory_pool_create(size_t keep_bytes, struct cp_memory_budget *budget);
 
 /* All memories that use the pool must have been reset before. NULL is allowed. */
 void cp_memory_pool_free(struct cp_memory_pool *pool);

@@ -8,7 +8,9 @@
 #include "server/http/origins.h"
 #include "server/http/tcp_activity.h"
 
+/* Bytes: of a body in chunks at first, and of one whose size is known. */
 #define LEAST_BODY_CAPACITY 16384
+#define FIRST_BODY_CAPACITY 65536
 
 static void refuse(struct cp_connection *connection, int status, const char *detail)
 {
@@ -123,12 +125,15 @@ bool cp_connection_begin(struct cp_connection *connection, const char *target)
     return true;
 }
 
-/* Room for all of the body when its size is known; untouched pages cost nothing. */
+/* Room for a usual body. One that is announced to be large gets more as it comes: an announcement alone must not take
+ * memory from others. */
 static bool prepare_body(struct cp_connection *connection, const struct cp_framing *framing)
 {
     if (framing->form != CP_BODY_SIZED || framing->size == 0) return true;
-    connection->body = cp_memory_resize(&connection->memory, NULL, 0, (size_t)framing->size);
-    connection->body_capacity = (size_t)framing->size;
+    connection->body_limit = (size_t)framing->size;
+    connection->body_capacity =
+        connection->body_limit < FIRST_BODY_CAPACITY ? connection->body_limit : FIRST_BODY_CAPACITY;
+    connection->body = cp_memory_resize(&connection->memory, NULL, 0, connection->body_capacity);
     return connection->body;
 }
 

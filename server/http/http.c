@@ -3,7 +3,7 @@
  * Each worker runs a daemon of its own from a loop of its own: libmicrohttpd's internal epoll thread stalls when the
  * ready events are an exact multiple of its buffer. The workers accept from one shared socket and hand connections to
  * their daemon, so that the listener's end, the limit on connections and their fair spread are decided here. */
-#define _GNU_SOURCE 1 /* accept4, RTLD_NEXT */
+#define _GNU_SOURCE 1 /* RTLD_NEXT */
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "server/http/acceptor.h"
 #include "server/http/connection.h"
 #include "server/http/reply_head.h"
 #include "server/http/worker.h"
@@ -35,9 +36,6 @@
 /* How much later than our own deadlines libmicrohttpd's timeout strikes: it closes without an answer, and is there for
  * replies that make no progress, which only it can see. */
 #define LIBRARY_TIMEOUT_SECONDS(options) ((unsigned)((options)->request_seconds + (options)->idle_seconds) + 5)
-
-/* How long a worker leaves a new connection to those that have fewer. It takes it then, for they may be busy. */
-#define GIVE_WAY_MS 1
 
 /* After new handshakes are dropped, those under way still need their last segment: a long round trip. */
 #define HANDSHAKE_MS 200
@@ -55,10 +53,7 @@ struct cp_worker {
     struct MHD_Daemon *daemon;
     int epoll; /* over the daemon's own, the listener and `wake` */
     int wake;
-    bool accepting, listening; /* the listener is not given up; it is in the epoll */
-    bool gave_way;             /* on the connection that waits now */
-    int64_t gave_way_ns;
-    atomic_int *own_connections;
+    struct cp_acceptor acceptor;
     int64_t swept_ms;
     struct cp_memory_pool *pool;
     struct cp_site site;
@@ -73,13 +68,6 @@ int64_t cp_worker_clock_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1;
-}
-
-static int64_t precise_clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 static bool is_draining(const struct cp_http *http)
@@ -245,6 +233,11 @@ static void on_completed(void *unused, struct MHD_Connection *peer, void **conte
 
 /* ---- Connections ------------------------------------------------------------------------------------------------ */
 
+static const struct sockaddr *address_of(struct MHD_Connection *peer)
+{
+    return MHD_get_connection_info(peer, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+}
+
 /* IPv4 as such also where it comes through an IPv6 socket. */
 static void address_in_words(char words[INET6_ADDRSTRLEN], const struct sockaddr *address)
 {
@@ -270,8 +263,7 @@ static void open_connection(struct cp_worker *worker, struct MHD_Connection *pee
     connection->site = &worker->site;
     connection->socket = MHD_get_connection_info(peer, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     connection->since_ms = worker->site.now_ms;
-    address_in_words(connection->client,
-                     MHD_get_connection_info(peer, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+    address_in_words(connection->client, address_of(peer));
     cp_memory_open(&connection->memory, worker->pool, connection->options->request_memory_bytes, cp_service_exhausted);
     connection->next = worker->connections;
     connection->back = &worker->connections;
@@ -289,12 +281,6 @@ static void close_connection(struct cp_connection *connection)
     free(connection);
 }
 
-static int count_connections(struct cp_worker *worker, int change)
-{
-    atomic_fetch_add(worker->own_connections, change);
-    return atomic_fetch_add(&worker->http->connections, change) + change;
-}
-
 static void on_connection(void *worker, struct MHD_Connection *peer, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -302,7 +288,7 @@ static void on_connection(void *worker, struct MHD_Connection *peer, void **cont
         open_connection(worker, peer, context);
         return;
     }
-    count_connections(worker, -1);
+    cp_acceptor_leave(&((struct cp_worker *)worker)->acceptor, address_of(peer));
     if (*context) close_connection(*context);
 }
 
@@ -311,123 +297,48 @@ static void sweep(struct cp_worker *worker, int64_t now)
     for (struct cp_connection *at = worker->connections; at; at = at->next) cp_connection_look_at_deadline(at, now);
 }
 
-/* ---- Accepting -------------------------------------------------------------------------------------------------- */
-
-static void listen_again(struct cp_worker *worker, bool listen)
+/* libmicrohttpd closes the socket where it does not take it. */
+static bool adopt(void *worker, int socket, const struct sockaddr *address, socklen_t size)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.u32 = EVENT_LISTENER};
-    if (listen == worker->listening) return;
-    if (epoll_ctl(worker->epoll, listen ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, worker->http->listener, &event) == 0) {
-        worker->listening = listen;
-    }
-}
-
-/* Too many connections: say so. */
-static void turn_away(struct cp_worker *worker, int socket)
-{
-    struct cp_memory memory;
-    struct cp_reply reply = {0};
-    cp_memory_open(&memory, worker->pool, worker->http->options.request_memory_bytes, cp_service_exhausted);
-    cp_service_refuse(503, "Too many connections are open.", &reply, &memory.arena);
-    cp_reply_send_raw(socket, &reply, NULL);
-    cp_metrics_turn_away(worker->site.metrics, false);
-    close(socket);
-    cp_memory_reset(&memory);
-}
-
-/* Accept one connection. False: there is none. */
-static bool accept_one(struct cp_worker *worker)
-{
-    struct cp_http *http = worker->http;
-    struct sockaddr_storage address;
-    socklen_t size = sizeof address;
-    int socket = accept4(http->listener, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (socket < 0) {
-        bool out_of_descriptors = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-        if (out_of_descriptors) listen_again(worker, false); /* until the next sweep: others may have closed */
-        return errno == ECONNABORTED || errno == EINTR;
-    }
-    if (count_connections(worker, 1) > http->options.connection_limit) {
-        count_connections(worker, -1);
-        turn_away(worker, socket);
-    } else if (MHD_add_connection(worker->daemon, socket, (struct sockaddr *)&address, size) != MHD_YES) {
-        count_connections(worker, -1); /* it has closed the socket */
-    }
-    return true;
-}
-
-/* A difference of an eighth is fair enough. */
-static bool has_more_than_another(struct cp_worker *worker)
-{
-    struct cp_http *http = worker->http;
-    int own = atomic_load_explicit(worker->own_connections, memory_order_relaxed);
-    for (int i = 0; i < http->options.workers; i++) {
-        if (atomic_load_explicit(&http->workers[i].connections, memory_order_relaxed) < own - own / 8) return true;
-    }
-    return false;
-}
-
-static void on_listener(struct cp_worker *worker)
-{
-    if (worker->gave_way || !has_more_than_another(worker)) {
-        accept_one(worker);
-        worker->gave_way = false;
-        return;
-    }
-    worker->gave_way = true;
-    worker->gave_way_ns = precise_clock_ns();
-    listen_again(worker, false);
+    return MHD_add_connection(((struct cp_worker *)worker)->daemon, socket, address, size) == MHD_YES;
 }
 
 /* ---- The loop --------------------------------------------------------------------------------------------------- */
-
-static void give_up_listener(struct cp_worker *worker)
-{
-    struct cp_http *http = worker->http;
-    if (!worker->accepting) return;
-    while (accept_one(worker)) continue;
-    listen_again(worker, false);
-    worker->accepting = false;
-    if (atomic_fetch_sub(&http->accepting, 1) > 1) return;
-    close(http->listener);
-    http->listener = -1;
-}
 
 /* One step of a drain. True: nothing is left to do, or no time for it. */
 static bool drain_step(struct cp_worker *worker, int64_t now)
 {
     int64_t elapsed = now - atomic_load(&worker->http->drain_began_ms);
-    if (elapsed >= HANDSHAKE_MS) give_up_listener(worker);
+    if (elapsed >= HANDSHAKE_MS) cp_acceptor_end(&worker->acceptor);
     if (elapsed >= IDLE_DRAIN_MS) {
         for (struct cp_connection *at = worker->connections; at; at = at->next) cp_connection_cut_idle(at);
     }
-    bool finished = !worker->accepting && !worker->connections;
+    bool finished = !worker->acceptor.open && !worker->connections;
     return finished || elapsed > (int64_t)worker->http->options.drain_seconds * 1000;
 }
 
 static int wait_ms(struct cp_worker *worker)
 {
     MHD_UNSIGNED_LONG_LONG due;
-    int most = is_draining(worker->http) ? DRAIN_SWEEP_MS : SWEEP_MS;
-    if (worker->gave_way && !worker->listening) most = GIVE_WAY_MS;
+    int most = cp_acceptor_wait_ms(&worker->acceptor, is_draining(worker->http) ? DRAIN_SWEEP_MS : SWEEP_MS);
     return MHD_get_timeout(worker->daemon, &due) == MHD_YES && due < (unsigned)most ? (int)due : most;
 }
 
-static void wait_for_events(struct cp_worker *worker)
+/* False: there is an error, in errno. */
+static bool wait_for_events(struct cp_worker *worker)
 {
     struct epoll_event events[4];
     bool waiting = false;
     int count = epoll_wait(worker->epoll, events, 4, wait_ms(worker));
+    if (count < 0 && errno != EINTR) return false;
     for (int i = 0; i < count; i++) {
         uint64_t ignored;
         if (events[i].data.u32 == EVENT_LISTENER) waiting = true;
         if (events[i].data.u32 == EVENT_WAKE && read(worker->wake, &ignored, sizeof ignored) < 0) continue;
     }
     worker->site.now_ms = cp_worker_clock_ms();
-    if (waiting)
-        on_listener(worker);
-    else if (worker->listening)
-        worker->gave_way = false; /* another took it */
+    cp_acceptor_look(&worker->acceptor, waiting);
+    return true;
 }
 
 static void flush_log(struct cp_worker *worker)
@@ -442,13 +353,12 @@ static bool housekeeping(struct cp_worker *worker)
 {
     int64_t now = worker->site.now_ms;
     if (worker->site.log.size || worker->site.log.dropped) flush_log(worker);
-    bool waited = worker->gave_way && precise_clock_ns() - worker->gave_way_ns >= GIVE_WAY_MS * 1000000;
-    if (waited) listen_again(worker, worker->accepting);
-    if (now - worker->swept_ms >= SWEEP_MS) {
+    bool due = now - worker->swept_ms >= SWEEP_MS;
+    if (due) {
         worker->swept_ms = now;
         sweep(worker, now);
-        listen_again(worker, worker->accepting);
     }
+    cp_acceptor_resume(&worker->acceptor, due);
     return is_draining(worker->http) && drain_step(worker, now);
 }
 
@@ -459,17 +369,28 @@ static void count_unanswered(struct cp_worker *worker)
     }
 }
 
+static void report_failure(struct cp_http *http)
+{
+    int none = 0, code = errno ? errno : EIO;
+    uint64_t one = 1;
+    atomic_compare_exchange_strong(&http->failure, &none, code);
+    if (write(http->trouble, &one, sizeof one) < 0) return;
+}
+
 void cp_worker_run(struct cp_worker *worker)
 {
     struct cp_http *http = worker->http;
     while (!atomic_load_explicit(&http->stopping, memory_order_relaxed)) {
-        wait_for_events(worker);
-        MHD_run(worker->daemon);
-        if (housekeeping(worker)) break;
+        /* Our deadlines are looked at before libmicrohttpd's: after a jump of the clock both have passed, and ours answer. */
+        bool well = wait_for_events(worker);
+        if (well && housekeeping(worker)) break;
+        if (well && MHD_run(worker->daemon) == MHD_YES) continue;
+        report_failure(http);
+        break;
     }
     count_unanswered(worker);
     end_computing(worker);
-    give_up_listener(worker);
+    cp_acceptor_end(&worker->acceptor);
     MHD_stop_daemon(worker->daemon);
     worker->daemon = NULL;
     flush_log(worker);
@@ -516,16 +437,22 @@ static bool set_up_site(struct cp_worker *worker)
     return worker->site.metrics;
 }
 
-static bool set_up(struct cp_worker *worker)
+static bool set_up(struct cp_worker *worker, atomic_int *own_connections)
 {
     worker->epoll = epoll_create1(EPOLL_CLOEXEC);
     worker->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    worker->pool = cp_memory_pool_create(worker->http->options.keep_memory_bytes);
+    worker->pool = cp_memory_pool_create(worker->http->options.keep_memory_bytes, &worker->http->memory);
     worker->daemon = worker->pool && set_up_site(worker) ? start_daemon(worker) : NULL;
     if (worker->epoll < 0 || worker->wake < 0 || !worker->daemon) return false;
-    worker->accepting = true;
-    listen_again(worker, true);
-    return worker->listening && add_event(worker, worker->wake, EVENT_WAKE) &&
+    worker->acceptor = (struct cp_acceptor){.http = worker->http,
+                                            .site = &worker->site,
+                                            .pool = worker->pool,
+                                            .own_connections = own_connections,
+                                            .epoll = worker->epoll,
+                                            .event = EVENT_LISTENER,
+                                            .adopt = adopt,
+                                            .worker = worker};
+    return cp_acceptor_begin(&worker->acceptor) && add_event(worker, worker->wake, EVENT_WAKE) &&
            add_event(worker, MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, EVENT_DAEMON);
 }
 
@@ -534,8 +461,7 @@ struct cp_worker *cp_worker_create(struct cp_http *http, atomic_int *connections
     struct cp_worker *worker = calloc(1, sizeof *worker);
     if (!worker) return NULL;
     worker->http = http;
-    worker->own_connections = connections;
-    if (set_up(worker)) return worker;
+    if (set_up(worker, connections)) return worker;
     int code = errno;
     cp_worker_free(worker);
     errno = code;

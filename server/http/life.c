@@ -13,14 +13,16 @@
 #include <unistd.h>
 
 #include "core/limits.h"
+#include "server/http/addresses.h"
 #include "server/http/listener.h"
 #include "server/http/origins.h"
 #include "server/http/worker.h"
 #include "server/metrics.h"
 #include "server/state.h"
 
-/* Descriptors beside the connections: listener, events, epolls, standard streams, files. */
-#define OTHER_DESCRIPTORS 64
+/* Descriptors beside the connections: listener, standard streams, files; and of each worker: events, epolls. */
+#define OTHER_DESCRIPTORS 32
+#define WORKER_DESCRIPTORS 8
 
 static int usable_processors(void)
 {
@@ -28,13 +30,42 @@ static int usable_processors(void)
     return count < 1 ? 1 : (int)count;
 }
 
-static void allow_descriptors(int connections)
+/* Allow descriptors for all connections, or lower their limit to those that may be had. False: there are too few. */
+static bool allow_descriptors(struct cp_http_options *options)
 {
     struct rlimit limit;
-    rlim_t wanted = (rlim_t)connections + OTHER_DESCRIPTORS;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+    rlim_t others = OTHER_DESCRIPTORS + WORKER_DESCRIPTORS * (rlim_t)options->workers;
+    rlim_t wanted = (rlim_t)options->connection_limit + others;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return true;
     limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur >= wanted) return true;
+    errno = EMFILE;
+    if (limit.rlim_cur <= others) return false;
+    options->connection_limit = (int)(limit.rlim_cur - others);
+    return true;
+}
+
+/* The least of what a container may have and what the machine has, in bytes. */
+static size_t available_memory(void)
+{
+    size_t available = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE), limit;
+    FILE *file = fopen("/sys/fs/cgroup/memory.max", "re");
+    if (!file) return available;
+    if (fscanf(file, "%zu", &limit) == 1 && limit < available) available = limit;
+    fclose(file);
+    return available;
+}
+
+static bool set_limits(struct cp_http *http)
+{
+    struct cp_http_options *options = &http->options;
+    size_t memory_bytes = options->memory_bytes;
+    http->memory.limit_bytes = memory_bytes ? memory_bytes : available_memory() / 4 * 3;
+    if (!allow_descriptors(options)) return false;
+    if (options->address_limit >= options->connection_limit) return true;
+    http->addresses = cp_addresses_create(options->connection_limit, options->address_limit);
+    return http->addresses;
 }
 
 static void *thread_main(void *worker)
@@ -78,6 +109,7 @@ static void read_gauges(const void *server, struct cp_gauges *gauges)
     const struct cp_http *http = server;
     gauges->connections = atomic_load(&http->connections);
     gauges->queue = cp_compute_pool_waiting(http->compute);
+    gauges->memory_bytes = (int64_t)atomic_load(&http->memory.held_bytes);
 }
 
 /* What other files have to say of the options: false, with the reason in error. */
@@ -106,15 +138,16 @@ struct cp_http *cp_http_start(const struct cp_http_options *options, char *error
     http->listener = listener;
     http->port = cp_listener_port(listener);
     http->ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    http->trouble = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (!take_access(http, error, error_size)) {
         cp_http_free(http);
         return NULL;
     }
-    allow_descriptors(options->connection_limit);
     atomic_store(&cp_draining, false);
     atomic_store(&cp_stopping, false);
-    http->compute = cp_compute_pool_start(workers, CP_MAX_WAITING);
-    if (http->ended < 0 || !http->compute || !start_workers(http)) {
+    bool limited = set_limits(http);
+    http->compute = limited ? cp_compute_pool_start(workers, CP_MAX_WAITING) : NULL;
+    if (http->ended < 0 || http->trouble < 0 || !http->compute || !start_workers(http)) {
         snprintf(error, error_size, "cannot start %d workers: %s", workers, strerrordesc_np(errno));
         cp_http_free(http);
         return NULL;
@@ -126,6 +159,17 @@ struct cp_http *cp_http_start(const struct cp_http_options *options, char *error
 int cp_http_port(const struct cp_http *http)
 {
     return http->port;
+}
+
+int cp_http_connection_limit(const struct cp_http *http)
+{
+    return http->options.connection_limit;
+}
+
+const char *cp_http_failure(const struct cp_http *http)
+{
+    int code = atomic_load(&http->failure);
+    return code ? strerrordesc_np(code) : NULL;
 }
 
 static void wake_all(struct cp_http *http)
@@ -170,7 +214,9 @@ void cp_http_free(struct cp_http *http)
     cp_compute_pool_stop(http->compute);
     cp_tokens_free(atomic_load(&http->tokens));
     if (http->listener >= 0) close(http->listener);
+    cp_addresses_free(http->addresses);
     if (http->ended >= 0) close(http->ended);
+    if (http->trouble >= 0) close(http->trouble);
     free(http);
 }
 
@@ -189,10 +235,10 @@ void cp_http_block_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* Until a signal (true) or the end of all workers. */
-static bool wait_for_signal(struct cp_http *http, int signals)
+/* Until a signal (true) or another event: the end of all workers, or one's failure. */
+static bool wait_for_signal(int signals, int other)
 {
-    struct pollfd ready[] = {{.fd = signals, .events = POLLIN}, {.fd = http->ended, .events = POLLIN}};
+    struct pollfd ready[] = {{.fd = signals, .events = POLLIN}, {.fd = other, .events = POLLIN}};
     while (poll(ready, 2, -1) < 0) {
         if (errno != EINTR) return true;
     }
@@ -206,9 +252,9 @@ int cp_http_run_until_signal(struct cp_http *http)
     termination_signals(&signals);
     int source = signalfd(-1, &signals, SFD_CLOEXEC);
     if (source < 0) return 0;
-    wait_for_signal(http, source);
+    wait_for_signal(source, http->trouble);
     cp_http_drain(http);
-    if (wait_for_signal(http, source)) {
+    if (wait_for_signal(source, http->ended)) {
         atomic_store(&http->stopping, true);
         wake_all(http);
         cp_http_wait(http, -1);

@@ -7,9 +7,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server/http/addresses.h"
 #include "server/http/compute_pool.h"
 #include "server/http/http.h"
 #include "server/http/tokens.h"
+#include "server/memory.h"
 
 struct cp_worker;
 
@@ -23,6 +25,10 @@ struct cp_http {
     atomic_int connections;              /* open now */
     atomic_int unanswered;               /* requests cut off at the end */
     atomic_bool stopping;                /* at once */
+    int trouble;                         /* eventfd: readable when a worker has failed */
+    atomic_int failure;                  /* errno of the first that has; 0: none */
+    struct cp_addresses *addresses;      /* NULL: no limit for one address */
+    struct cp_memory_budget memory;      /* of all requests */
     atomic_int_least64_t drain_began_ms; /* by cp_worker_clock_ms; 0: not draining */
     struct cp_compute_pool *compute;
     struct cp_tokens *_Atomic tokens; /* NULL: everyone may ask */

@@ -319,7 +319,7 @@ static void measure_growth(int runs)
 
 int main(int argc, char **argv)
 {
-    struct cp_memory_pool *pool = cp_memory_pool_create((size_t)64 << 20);
+    struct cp_memory_pool *pool = cp_memory_pool_create((size_t)64 << 20, NULL);
     cp_memory_open(&memory, pool, LIMIT_BYTES, exhausted);
     if (argc == 4 && strcmp(argv[1], "repeat") == 0) {
         struct cp_text body = body_named(argv[2]);

@@ -151,7 +151,7 @@ static void plan_once(struct subject *subject, struct cp_memory *memory)
 
 static double best_seconds(struct subject *subject, void (*once)(struct subject *, struct cp_memory *), double budget)
 {
-    struct cp_memory_pool *pool = cp_memory_pool_create(LIMIT_BYTES);
+    struct cp_memory_pool *pool = cp_memory_pool_create(LIMIT_BYTES, NULL);
     struct cp_memory memory;
     double best = 1e9;
     cp_memory_open(&memory, pool, LIMIT_BYTES, NULL);

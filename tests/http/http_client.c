@@ -27,12 +27,16 @@ struct cp_http *cp_client_server(struct cp_http_options options)
     return http;
 }
 
-static int connect_to(int port, int *code)
+static int connect_from(int host, int port, int *code)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)host - 1);
     int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (client < 0) fail_msg("socket: %s", strerror(errno));
+    if (host != 1 && bind(client, (struct sockaddr *)&address, sizeof address) != 0)
+        fail_msg("bind: %s", strerror(errno));
+    address.sin_port = htons((uint16_t)port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     /* cppcheck-suppress invalidFunctionArg; fail_msg does not return */
     *code = connect(client, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : errno;
     return client;
@@ -41,19 +45,29 @@ static int connect_to(int port, int *code)
 int cp_client_try(int port)
 {
     int code;
-    close(connect_to(port, &code));
+    close(connect_from(1, port, &code));
     return code;
+}
+
+int cp_client_connect(int port, int host)
+{
+    int code, client = connect_from(host, port, &code);
+    if (code) fail_msg("connect to port %d: %s", port, strerror(code));
+    return client;
+}
+
+struct cp_client *cp_client_open_from(int port, int host)
+{
+    struct cp_client *client = malloc(sizeof *client);
+    assert_non_null(client);
+    client->filled = client->taken = 0;
+    client->socket = cp_client_connect(port, host);
+    return client;
 }
 
 struct cp_client *cp_client_open(int port)
 {
-    struct cp_client *client = malloc(sizeof *client);
-    int code;
-    assert_non_null(client);
-    client->filled = client->taken = 0;
-    client->socket = connect_to(port, &code);
-    if (code) fail_msg("connect to port %d: %s", port, strerror(code));
-    return client;
+    return cp_client_open_from(port, 1);
 }
 
 void cp_client_close(struct cp_client *client)

@@ -29,7 +29,11 @@ struct cp_client_reply {
 
 /* Owned by the caller: cp_client_close. */
 struct cp_client *cp_client_open(int port);
+struct cp_client *cp_client_open_from(int port, int host); /* of the client address 127.0.0.`host` */
 void cp_client_close(struct cp_client *client);
+
+/* A connection as a plain socket, of the client address 127.0.0.`host`. */
+int cp_client_connect(int port, int host);
 
 /* errno of connecting, 0 when it succeeds. */
 int cp_client_try(int port);

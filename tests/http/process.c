@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -70,7 +71,9 @@ const char *cp_process_program(void)
 
 void cp_process_begin(const struct cp_process_start *start, struct cp_process *process)
 {
-    char *arguments[CP_PROCESS_WORDS + 2] = {(char *)cp_process_program()};
+    char script[64], *words[CP_PROCESS_WORDS + 5] = {"/bin/sh", "-c", script, (char *)cp_process_program()};
+    char **arguments = words + 3;
+    snprintf(script, sizeof script, "ulimit %s; exec \"$0\" \"$@\"", start->limits ? start->limits : "");
     char *environment[MOST_VARIABLES];
     int input[2], output[2], errors[2];
     posix_spawn_file_actions_t actions;
@@ -84,6 +87,7 @@ void cp_process_begin(const struct cp_process_start *start, struct cp_process *p
     posix_spawn_file_actions_adddup2(&actions, input[0], STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, errors[1], STDERR_FILENO);
+    if (start->limits) arguments = words;
     int code = posix_spawn(&process->id, arguments[0], &actions, NULL, arguments, environment);
     posix_spawn_file_actions_destroy(&actions);
     close(input[0]);

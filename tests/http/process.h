@@ -20,6 +20,7 @@ struct cp_process_start {
         *environment[CP_PROCESS_WORDS]; /* "NAME=value", added to the test's own less what configures the program */
     const char *input;                  /* standard input; NULL: empty */
     bool on_terminal;                   /* standard output is a terminal */
+    const char *limits;                 /* options of the shell's ulimit, "-n 64"; NULL: as they are */
 };
 
 struct cp_process_end {

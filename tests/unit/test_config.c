@@ -222,6 +222,8 @@ static void defaults_are_the_servers(void **state)
     assert_int_equal(options.header_bytes, expected.header_bytes);
     assert_int_equal(options.request_memory_bytes, expected.request_memory_bytes);
     assert_int_equal(options.keep_memory_bytes, expected.keep_memory_bytes);
+    assert_int_equal(options.address_limit, expected.address_limit);
+    assert_int_equal(options.memory_bytes, expected.memory_bytes);
     assert_int_equal(options.gzip_bytes, expected.gzip_bytes);
 }
 
