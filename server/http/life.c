@@ -39,6 +39,7 @@ static bool allow_descriptors(struct cp_http_options *options)
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return true;
     limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+    /* cppcheck-suppress knownConditionTrueFalse; the call before may have changed it */
     if (limit.rlim_cur >= wanted) return true;
     errno = EMFILE;
     if (limit.rlim_cur <= others) return false;
@@ -49,12 +50,13 @@ static bool allow_descriptors(struct cp_http_options *options)
 /* The least of what a container may have and what the machine has, in bytes. */
 static size_t available_memory(void)
 {
-    size_t available = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE), limit;
+    size_t available = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE), limit = 0;
+    char line[64]; /* a number, or "max" */
     FILE *file = fopen("/sys/fs/cgroup/memory.max", "re");
     if (!file) return available;
-    if (fscanf(file, "%zu", &limit) == 1 && limit < available) available = limit;
+    if (fgets(line, sizeof line, file)) limit = strtoull(line, NULL, 10);
     fclose(file);
-    return available;
+    return limit && limit < available ? limit : available;
 }
 
 static bool set_limits(struct cp_http *http)

@@ -277,6 +277,7 @@ static void test_malloc_fails(void **state)
 static atomic_llong wall_offset; /* seconds */
 
 /* Called in place of the C library's, by the server and libmicrohttpd too. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
     int result = (int)syscall(SYS_clock_gettime, clock, now);
