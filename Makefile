@@ -28,7 +28,7 @@ QUICK        =# 1: make bench with hardly any rounds
 V            =# 1: show every command
 
 # Debian packages. A target installs through apt what it needs and what is missing; nothing else is ever downloaded.
-packages          = gcc libc6-dev libmicrohttpd-dev libyaml-dev zlib1g-dev
+packages          = gcc libc6-dev libmicrohttpd-dev libyaml-dev zlib1g-dev libgnutls28-dev
 test_packages     = $(packages) libcjson-dev libcmocka-dev libcurl4-openssl-dev
 lint_packages     = $(test_packages) clang clang-tidy clang-format cppcheck
 fuzz_packages     = $(packages) libcjson-dev clang libclang-rt-14-dev python3 python3-yaml
@@ -299,7 +299,7 @@ CFLAGS  =
 LDFLAGS =
 compile := $(CC) $(common_flags) $(flags_$(VARIANT)) $(CFLAGS) -MMD -MP
 link    := $(CC) $(common_flags) $(flags_$(VARIANT)) $(CFLAGS) -pie -Wl,-z,relro,-z,now,--as-needed $(LDFLAGS)
-libraries      := -lmicrohttpd -lyaml -lz -lm
+libraries      := -lmicrohttpd -lgnutls -lyaml -lz -lm
 test_libraries := -lcmocka -lcurl -lcjson $(libraries)
 fuzz_libraries := -lcjson $(libraries)
 

@@ -58,6 +58,10 @@ static const struct cp_option options[] = {
      .help = "requests logged on standard error, one line of JSON each", AT(access_log)},
     {"--token-file", "CONVPLAN_TOKEN_FILE", "", .kind = CP_OPTION_TEXT, .unit = "FILE",
      .help = "bearer tokens, one a line, of which requests must carry one; read again on SIGHUP", AT(token_file)},
+    {"--tls-cert", "CONVPLAN_TLS_CERT", "", .kind = CP_OPTION_TEXT, .unit = "FILE",
+     .help = "certificate in PEM, with those that signed it: serve HTTPS; read again on SIGHUP", AT(tls_certificate)},
+    {"--tls-key", "CONVPLAN_TLS_KEY", "", .kind = CP_OPTION_TEXT, .unit = "FILE",
+     .help = "its private key in PEM; read again on SIGHUP", AT(tls_key)},
     {"--cors-origin", "CONVPLAN_CORS_ORIGIN", "", .kind = CP_OPTION_TEXT, .unit = "ORIGINS",
      .help = "origins, separated by commas, whose pages may read replies; * for all", AT(cors_origins)},
 };
@@ -89,5 +93,7 @@ struct cp_http_options cp_config_http(const struct cp_config *config)
         .access_log = (int)config->access_log,
         .cors_origins = config->cors_origins,
         .token_file = config->token_file,
+        .tls_certificate = config->tls_certificate,
+        .tls_key = config->tls_key,
     };
 }

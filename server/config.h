@@ -15,8 +15,8 @@ struct cp_config {
     int64_t connection_limit, address_limit;
     int64_t header_bytes, request_memory_bytes, memory_bytes, keep_memory_bytes;
     int64_t gzip_bytes;
-    int64_t access_log;                    /* enum cp_access_log_level */
-    const char *cors_origins, *token_file; /* "": none */
+    int64_t access_log;                                                /* enum cp_access_log_level */
+    const char *cors_origins, *token_file, *tls_certificate, *tls_key; /* "": none */
 };
 
 /* THE table of the configuration; it fills a struct cp_config. */

@@ -422,11 +422,23 @@ void cp_connection_look_at_deadline(struct cp_connection *connection, int64_t no
     cut_off(connection);
 }
 
-void cp_connection_cut_idle(struct cp_connection *connection)
+/* Over TLS the bytes on the wire are others than those of the requests: it is idle while none come. */
+static bool is_silent(struct cp_connection *connection, uint64_t received, int64_t now_ms)
+{
+    enum { SILENCE_MS = 1000 };
+    if (received != connection->seen_bytes) connection->seen_ms = now_ms;
+    connection->seen_bytes = received;
+    return now_ms - connection->seen_ms >= SILENCE_MS;
+}
+
+void cp_connection_cut_idle(struct cp_connection *connection, int64_t now_ms)
 {
     uint64_t received;
     if (connection->phase != CP_PHASE_IDLE) return;
-    if (cp_tcp_received(connection->socket, &received) && received > connection->consumed) return;
+    if (cp_tcp_received(connection->socket, &received)) {
+        bool tls = connection->site->tls;
+        if (tls ? !is_silent(connection, received, now_ms) : received > connection->consumed) return;
+    }
     cut_off(connection);
 }
 

@@ -46,6 +46,8 @@ struct cp_connection {
     int64_t progress_ms; /* when the last bytes of the request came */
     uint64_t received;   /* bytes of body, dropped ones included */
     uint64_t consumed;   /* bytes of all requests so far, on the wire */
+    uint64_t seen_bytes; /* on the wire, when cp_connection_cut_idle last looked at a TLS connection */
+    int64_t seen_ms;     /* when they became so many */
     size_t body_limit;   /* 0: a body means nothing here */
     size_t body_capacity;
     char *body;
@@ -96,7 +98,7 @@ void cp_connection_end(struct cp_connection *connection);
 void cp_connection_look_at_deadline(struct cp_connection *connection, int64_t now_ms);
 
 /* Cut it off where it is idle: no request is under way, not even the first byte of one. */
-void cp_connection_cut_idle(struct cp_connection *connection);
+void cp_connection_cut_idle(struct cp_connection *connection, int64_t now_ms);
 
 /* Is there a request that has begun and is not answered? */
 bool cp_connection_is_busy(const struct cp_connection *connection);

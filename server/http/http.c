@@ -22,6 +22,7 @@
 
 #include "server/http/acceptor.h"
 #include "server/http/connection.h"
+#include "server/http/credentials.h"
 #include "server/http/reply_head.h"
 #include "server/http/worker.h"
 #include "server/memory.h"
@@ -50,6 +51,7 @@
 
 struct cp_worker {
     struct cp_http *http;
+    struct cp_worker_thread *own;
     struct MHD_Daemon *daemon;
     int epoll; /* over the daemon's own, the listener and `wake` */
     int wake;
@@ -311,7 +313,7 @@ static bool drain_step(struct cp_worker *worker, int64_t now)
     int64_t elapsed = now - atomic_load(&worker->http->drain_began_ms);
     if (elapsed >= HANDSHAKE_MS) cp_acceptor_end(&worker->acceptor);
     if (elapsed >= IDLE_DRAIN_MS) {
-        for (struct cp_connection *at = worker->connections; at; at = at->next) cp_connection_cut_idle(at);
+        for (struct cp_connection *at = worker->connections; at; at = at->next) cp_connection_cut_idle(at, now);
     }
     bool finished = !worker->acceptor.open && !worker->connections;
     return finished || elapsed > (int64_t)worker->http->options.drain_seconds * 1000;
@@ -324,11 +326,20 @@ static int wait_ms(struct cp_worker *worker)
     return MHD_get_timeout(worker->daemon, &due) == MHD_YES && due < (unsigned)most ? (int)due : most;
 }
 
+static void flush_log(struct cp_worker *worker)
+{
+    struct cp_access_log *log = &worker->site.log;
+    cp_access_log_flush(log);
+    cp_metrics_drop_log_lines(worker->site.metrics, log->dropped);
+    log->dropped = 0;
+}
+
 /* False: there is an error, in errno. */
 static bool wait_for_events(struct cp_worker *worker)
 {
     struct epoll_event events[4];
     bool waiting = false;
+    if (worker->site.log.size || worker->site.log.dropped) flush_log(worker);
     int count = epoll_wait(worker->epoll, events, 4, wait_ms(worker));
     if (count < 0 && errno != EINTR) return false;
     for (int i = 0; i < count; i++) {
@@ -341,18 +352,9 @@ static bool wait_for_events(struct cp_worker *worker)
     return true;
 }
 
-static void flush_log(struct cp_worker *worker)
-{
-    struct cp_access_log *log = &worker->site.log;
-    cp_access_log_flush(log);
-    cp_metrics_drop_log_lines(worker->site.metrics, log->dropped);
-    log->dropped = 0;
-}
-
 static bool housekeeping(struct cp_worker *worker)
 {
     int64_t now = worker->site.now_ms;
-    if (worker->site.log.size || worker->site.log.dropped) flush_log(worker);
     bool due = now - worker->swept_ms >= SWEEP_MS;
     if (due) {
         worker->swept_ms = now;
@@ -381,6 +383,7 @@ void cp_worker_run(struct cp_worker *worker)
 {
     struct cp_http *http = worker->http;
     while (!atomic_load_explicit(&http->stopping, memory_order_relaxed)) {
+        atomic_fetch_add_explicit(&worker->own->rounds, 1, memory_order_release);
         /* Our deadlines are looked at before libmicrohttpd's: after a jump of the clock both have passed, and ours answer. */
         bool well = wait_for_events(worker);
         if (well && housekeeping(worker)) break;
@@ -394,6 +397,7 @@ void cp_worker_run(struct cp_worker *worker)
     MHD_stop_daemon(worker->daemon);
     worker->daemon = NULL;
     flush_log(worker);
+    atomic_store(&worker->own->ended, true);
     uint64_t one = 1;
     if (atomic_fetch_sub(&http->running, 1) == 1 && write(http->ended, &one, sizeof one) < 0) return;
 }
@@ -409,12 +413,16 @@ void cp_worker_wake(struct cp_worker *worker)
 static struct MHD_Daemon *start_daemon(struct cp_worker *worker)
 {
     const struct cp_http_options *options = &worker->http->options;
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-                            on_request, worker, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connection_limit + 1,
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME;
+    return MHD_start_daemon(worker->site.tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_request, worker,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connection_limit + 1,
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES(options->header_bytes),
                             MHD_OPTION_CONNECTION_TIMEOUT, LIBRARY_TIMEOUT_SECONDS(options),
                             MHD_OPTION_URI_LOG_CALLBACK, on_request_line, NULL, MHD_OPTION_NOTIFY_COMPLETED,
-                            on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker, MHD_OPTION_END);
+                            on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker,
+                            /* Both of no meaning without TLS. */
+                            MHD_OPTION_HTTPS_CERT_CALLBACK2, cp_credentials_callback(), MHD_OPTION_HTTPS_PRIORITIES,
+                            cp_tls_priorities, MHD_OPTION_END);
 }
 
 static bool add_event(struct cp_worker *worker, int descriptor, enum event_source source)
@@ -432,12 +440,13 @@ static bool set_up_site(struct cp_worker *worker)
         .metrics = cp_metrics_open(),
         .log = {.level = (enum cp_access_log_level)http->options.access_log, .descriptor = STDERR_FILENO},
         .now_ms = cp_worker_clock_ms(),
+        .tls = http->options.tls_certificate && *http->options.tls_certificate,
         .next_id = cp_process_seed() + (uint64_t)(uintptr_t)worker,
     };
     return worker->site.metrics;
 }
 
-static bool set_up(struct cp_worker *worker, atomic_int *own_connections)
+static bool set_up(struct cp_worker *worker)
 {
     worker->epoll = epoll_create1(EPOLL_CLOEXEC);
     worker->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -447,7 +456,7 @@ static bool set_up(struct cp_worker *worker, atomic_int *own_connections)
     worker->acceptor = (struct cp_acceptor){.http = worker->http,
                                             .site = &worker->site,
                                             .pool = worker->pool,
-                                            .own_connections = own_connections,
+                                            .own_connections = &worker->own->connections,
                                             .epoll = worker->epoll,
                                             .event = EVENT_LISTENER,
                                             .adopt = adopt,
@@ -456,12 +465,13 @@ static bool set_up(struct cp_worker *worker, atomic_int *own_connections)
            add_event(worker, MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, EVENT_DAEMON);
 }
 
-struct cp_worker *cp_worker_create(struct cp_http *http, atomic_int *connections)
+struct cp_worker *cp_worker_create(struct cp_http *http, struct cp_worker_thread *own)
 {
     struct cp_worker *worker = calloc(1, sizeof *worker);
     if (!worker) return NULL;
     worker->http = http;
-    if (set_up(worker, connections)) return worker;
+    worker->own = own;
+    if (set_up(worker)) return worker;
     int code = errno;
     cp_worker_free(worker);
     errno = code;

@@ -23,6 +23,7 @@ struct cp_http_options {
     int access_log;              /* enum cp_access_log_level */
     const char *cors_origins;    /* see server/http/origins.h; NULL or "": none; kept by reference */
     const char *token_file;      /* see server/http/tokens.h; NULL or "": everyone may ask; kept by reference */
+    const char *tls_certificate, *tls_key; /* files; NULL or "": without TLS; kept by reference */
 };
 
 #define CP_HTTP_DEFAULTS                                                                                               \
@@ -68,11 +69,12 @@ const char *cp_http_failure(const struct cp_http *http);
 /* Stop whatever runs (at once, unless it has drained), and free all. NULL is allowed. */
 void cp_http_free(struct cp_http *http);
 
-/* Block SIGTERM and SIGINT in this thread and those it starts, and ignore SIGPIPE: call before cp_http_start. */
+/* Block SIGTERM, SIGINT and SIGHUP in this thread and those it starts, and ignore SIGPIPE: call before cp_http_start. */
 void cp_http_block_signals(void);
 
-/* Serve until SIGTERM or SIGINT, or until a worker fails; then drain. A second signal ends the drain at once. Returns the
+/* Serve until SIGTERM or SIGINT, or until a worker fails; then drain. SIGHUP: read tokens, certificate and key again, and
+ * say so, or why the old ones stay; where there are none, it is one more signal to end. A second signal ends the drain at once. Returns the
  * number of requests that were cut off. The server is still to be freed. */
-int cp_http_run_until_signal(struct cp_http *http);
+int cp_http_run_until_signal(struct cp_http *http, void (*say)(const char *sentence));
 
 #endif

@@ -14,6 +14,7 @@
 
 #include "core/limits.h"
 #include "server/http/addresses.h"
+#include "server/http/credentials.h"
 #include "server/http/listener.h"
 #include "server/http/origins.h"
 #include "server/http/worker.h"
@@ -80,7 +81,7 @@ static void *thread_main(void *worker)
 static bool start_worker(struct cp_http *http)
 {
     struct cp_worker_thread *slot = &http->workers[http->worker_count];
-    slot->worker = cp_worker_create(http, &slot->connections);
+    slot->worker = cp_worker_create(http, slot);
     if (!slot->worker) return false;
     sigset_t all, before;
     sigfillset(&all);
@@ -114,17 +115,6 @@ static void read_gauges(const void *server, struct cp_gauges *gauges)
     gauges->memory_bytes = (int64_t)atomic_load(&http->memory.held_bytes);
 }
 
-/* What other files have to say of the options: false, with the reason in error. */
-static bool take_access(struct cp_http *http, char *error, size_t error_size)
-{
-    const struct cp_http_options *options = &http->options;
-    if (options->cors_origins && !cp_origins_check(options->cors_origins, error, error_size)) return false;
-    if (!options->token_file || !*options->token_file) return true;
-    struct cp_tokens *tokens = cp_tokens_read(options->token_file, error, error_size);
-    atomic_store(&http->tokens, tokens);
-    return tokens;
-}
-
 struct cp_http *cp_http_start(const struct cp_http_options *options, char *error, size_t error_size)
 {
     int workers = options->workers > 0 ? options->workers : usable_processors();
@@ -141,7 +131,8 @@ struct cp_http *cp_http_start(const struct cp_http_options *options, char *error
     http->port = cp_listener_port(listener);
     http->ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     http->trouble = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (!take_access(http, error, error_size)) {
+    bool origins = !options->cors_origins || cp_origins_check(options->cors_origins, error, error_size);
+    if (!origins || !cp_http_read_files(http, error, error_size)) {
         cp_http_free(http);
         return NULL;
     }
@@ -215,6 +206,7 @@ void cp_http_free(struct cp_http *http)
     }
     cp_compute_pool_stop(http->compute);
     cp_tokens_free(atomic_load(&http->tokens));
+    cp_credentials_forget();
     if (http->listener >= 0) close(http->listener);
     cp_addresses_free(http->addresses);
     if (http->ended >= 0) close(http->ended);
@@ -222,39 +214,49 @@ void cp_http_free(struct cp_http *http)
     free(http);
 }
 
-static void termination_signals(sigset_t *signals)
+static void awaited_signals(sigset_t *signals)
 {
     sigemptyset(signals);
     sigaddset(signals, SIGTERM);
     sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP);
 }
 
 void cp_http_block_signals(void)
 {
     sigset_t signals;
-    termination_signals(&signals);
+    awaited_signals(&signals);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* Until a signal (true) or another event: the end of all workers, or one's failure. */
-static bool wait_for_signal(int signals, int other)
+/* Until a signal, which is returned, or another event, 0: the end of all workers, or one's failure. */
+static int wait_for_signal(int signals, int other)
 {
     struct pollfd ready[] = {{.fd = signals, .events = POLLIN}, {.fd = other, .events = POLLIN}};
     while (poll(ready, 2, -1) < 0) {
-        if (errno != EINTR) return true;
+        if (errno != EINTR) return SIGTERM;
     }
     struct signalfd_siginfo taken;
-    return ready[0].revents && read(signals, &taken, sizeof taken) > 0;
+    bool signalled = ready[0].revents && read(signals, &taken, sizeof taken) == sizeof taken;
+    return signalled ? (int)taken.ssi_signo : 0;
 }
 
-int cp_http_run_until_signal(struct cp_http *http)
+static void reload(struct cp_http *http, void (*say)(const char *sentence))
+{
+    char error[512], sentence[600];
+    bool right = cp_http_read_files(http, error, sizeof error);
+    snprintf(sentence, sizeof sentence, "what was read before stays: %s", error);
+    say(right ? "tokens, certificate and key are read again" : sentence);
+}
+
+int cp_http_run_until_signal(struct cp_http *http, void (*say)(const char *sentence))
 {
     sigset_t signals;
-    termination_signals(&signals);
+    awaited_signals(&signals);
     int source = signalfd(-1, &signals, SFD_CLOEXEC);
     if (source < 0) return 0;
-    wait_for_signal(source, http->trouble);
+    while (wait_for_signal(source, http->trouble) == SIGHUP && cp_http_has_files(http)) reload(http, say);
     cp_http_drain(http);
     if (wait_for_signal(source, http->ended)) {
         atomic_store(&http->stopping, true);

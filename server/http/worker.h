@@ -38,11 +38,20 @@ struct cp_http {
         struct cp_worker *worker;
         pthread_t thread;
         atomic_int connections; /* this worker's */
+        atomic_uint rounds;     /* of its loop */
+        atomic_bool ended;      /* the loop has */
     } workers[];
 };
 
-/* NULL: no memory or descriptors. `http` outlives the worker; `connections` is where it counts its own. */
-struct cp_worker *cp_worker_create(struct cp_http *http, atomic_int *connections);
+/* NULL: no memory or descriptors. `http` outlives the worker; `own` is its place there. */
+struct cp_worker *cp_worker_create(struct cp_http *http, struct cp_worker_thread *own);
+
+/* Read the files that the options name; called again, exchange what was read for what is there now. False: error says
+ * why, and what was read before stays. */
+bool cp_http_read_files(struct cp_http *http, char *error, size_t error_size);
+
+/* Are there any? */
+bool cp_http_has_files(const struct cp_http *http);
 
 /* The event loop; returns when the server has drained or is stopping, with every connection closed. */
 void cp_worker_run(struct cp_worker *worker);

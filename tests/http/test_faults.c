@@ -343,7 +343,7 @@ static void test_worker_fails(void **state)
         assert_null(cp_http_failure(http));
         bool broken = break_epoll(which);
         if (broken) {
-            cp_http_run_until_signal(http);
+            cp_http_run_until_signal(http, NULL);
             if (!cp_http_failure(http)) fail_msg("epoll %d: nothing is said", which);
         }
         cp_http_free(http);
