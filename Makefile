@@ -122,7 +122,7 @@ run: release ## build and serve on http://127.0.0.1:8080 (HOST=, PORT=)
 install: release ## install the program (prefix=/usr/local, DESTDIR=)
 	install -D -m 755 build/release/convplan $(DESTDIR)$(prefix)/bin/convplan
 	install -d $(DESTDIR)$(prefix)/share/doc/convplan
-	install -m 644 $(wildcard README.md LICENSE openapi.yaml) $(DESTDIR)$(prefix)/share/doc/convplan
+	install -m 644 $(wildcard README.md SECURITY.md LICENSE openapi.yaml) $(DESTDIR)$(prefix)/share/doc/convplan
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(prefix)/bin/convplan
