@@ -33,9 +33,10 @@ static bool read_file(const char *path, gnutls_datum_t *text, char *error, size_
     int code = errno;
     bool right = text->data && !ferror(file);
     if (file) fclose(file);
-    if (!right) snprintf(error, error_size, "cannot read %s: %s", path, strerrordesc_np(code));
-    if (!right) wipe(text);
-    return right;
+    if (right) return true;
+    snprintf(error, error_size, "cannot read %s: %s", path, strerrordesc_np(code));
+    wipe(text);
+    return false;
 }
 
 /* Do they hold a certificate and its key? */
@@ -92,6 +93,7 @@ static int import(gnutls_pcert_st *chain, unsigned *count, gnutls_privkey_t *pri
 }
 
 /* GnuTLS frees what it is given, after the handshake. */
+/* NOLINTBEGIN(readability-non-const-parameter): GnuTLS says what it is given */
 static int retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **chain,
                     unsigned *chain_size, gnutls_ocsp_data_st **ocsp, unsigned *ocsp_size, gnutls_privkey_t *private,
                     unsigned *flags)
@@ -111,6 +113,7 @@ static int retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *
     gnutls_free(*chain);
     return -1;
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 intptr_t cp_credentials_callback(void)
 {

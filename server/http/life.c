@@ -38,10 +38,9 @@ static bool allow_descriptors(struct cp_http_options *options)
     rlim_t others = OTHER_DESCRIPTORS + WORKER_DESCRIPTORS * (rlim_t)options->workers;
     rlim_t wanted = (rlim_t)options->connection_limit + others;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return true;
-    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    /* cppcheck-suppress knownConditionTrueFalse; the call before may have changed it */
-    if (limit.rlim_cur >= wanted) return true;
+    bool enough = wanted <= limit.rlim_max;
+    limit.rlim_cur = enough ? wanted : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && enough) return true;
     errno = EMFILE;
     if (limit.rlim_cur <= others) return false;
     options->connection_limit = (int)(limit.rlim_cur - others);

@@ -99,6 +99,7 @@ static void reload(const struct cp_process *process, const char *wanted)
     if (!strstr(line, wanted)) fail_msg("it says \"%s\"", line);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's */
 static size_t take(char *bytes, size_t one, size_t count, void *context)
 {
     (void)bytes;

@@ -32,8 +32,8 @@ static struct question long_period(struct cp_test_text *text)
 
 static struct question many_combinations(struct cp_test_text *text)
 {
-    fputs("{\"type\": \"Conv2d\", \"input\": 2000, \"output\": 1000, \"kernel_size\": {\"min\": 1, \"max\": 1000},"
-          "\"stride\": {\"min\": 1, \"max\": 200}}",
+    fputs("{\"type\": \"Conv2d\", \"input\": 600, \"output\": 300, \"kernel_size\": {\"min\": 1, \"max\": 300},"
+          "\"stride\": {\"min\": 1, \"max\": 100}}",
           cp_test_begin(text));
     return (struct question){"/v1/solve", cp_test_finish(text)};
 }
