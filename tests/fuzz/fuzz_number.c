@@ -26,7 +26,7 @@ static void check_reading(const char *text, size_t size)
         char *terminated = cp_arena_take(&memory.arena, size + 1, 1);
         memcpy(terminated, text, size);
         terminated[size] = '\0';
-        double value = strtod(terminated, NULL);
+        double value = strtod(terminated + (read ? 0 : error.offset), NULL);
         if (read ? !same(value, cp_json_number(number)) : isfinite(value)) {
             fprintf(stderr, "%.*s is %.17g, and read as %.17g\n", (int)size, text, value,
                     read ? cp_json_number(number) : INFINITY);
