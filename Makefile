@@ -24,7 +24,9 @@ prefix       = /usr/local
 ONLY         =# part of a test program's path: make test ONLY=window
 FUZZ         =# name of a fuzz target: make fuzz FUZZ=json FUZZ_SECONDS=600
 FUZZ_SECONDS = 60
+SOAK_SECONDS = 600
 QUICK        =# 1: make bench with hardly any rounds
+UPDATE       =# 1: make instructions records what it counts
 V            =# 1: show every command
 
 # Debian packages. A target installs through apt what it needs and what is missing; nothing else is ever downloaded.
@@ -36,6 +38,8 @@ vector_packages   = python3 python3-torch
 browser_packages  = $(packages) chromium $(if $(shell command -v npm),,nodejs npm)# npm also comes with other nodejs
 coverage_packages = $(test_packages) gcovr
 promtool_packages = $(test_packages) prometheus
+balance_packages  = haproxy wrk python3
+docker_packages   = buildah debootstrap util-linux python3
 bench_packages    = wrk nodejs python3 python3-fastapi python3-onnx python3-torch python3-torchvision python3-uvicorn \
                     libopenblas0-pthread
 
@@ -130,7 +134,8 @@ uninstall: ## remove what install put there
 
 # ---- Test -----------------------------------------------------------------------------------------------------------
 
-.PHONY: test check promtool-test browser-test tsan-test valgrind coverage vectors bench fuzz
+.PHONY: test check promtool-test browser-test balance-test docker-test tsan-test valgrind soak coverage vectors bench
+.PHONY: instructions fuzz
 test: test-deps ## build everything under ASan and UBSan and run all tests (ONLY=part-of-a-name)
 	+@$(call run_tests,asan)
 
@@ -152,6 +157,18 @@ browser-test: release ## test the web pages in Chromium (ONLY=part-of-a-name); n
 	@$(call need,$(browser_packages))
 	@tests/browser/prepare
 	@TEST_SECONDS=600 CONVPLAN=build/release/convplan tests/run $(JOBS) build/browser $(call only,$(wildcard tests/browser/test_*.mjs))
+
+balance-test: release ## many processes behind docker/haproxy.cfg, stopped and killed under load: no request may fail
+	@$(call need,$(balance_packages))
+	@tests/balance/run
+
+# As root; the base is made by debootstrap once, and kept in build/docker. Where it cannot be run at all, this fails.
+docker-test: docker-deps ## build the image without a container engine, and run it
+	@tests/docker/run
+
+soak: release ## mixed load for SOAK_SECONDS=600: nothing fails, and memory stays flat
+	+@$(call make_variant,release) build/release/tests/soak/soak
+	@CONVPLAN=build/release/convplan build/release/tests/soak/soak $(SOAK_SECONDS)
 
 # The memory map that this ThreadSanitizer expects is not that of kernels with more random bits: run without them.
 tsan-test: test-deps ## run the HTTP tests under ThreadSanitizer
@@ -192,6 +209,11 @@ bench: release ## measure the figures of speed beside their yardsticks (QUICK=1:
 	@$(if $(QUICK),,$(call need,$(bench_packages)))
 	+@$(call make_variant,release) $(call program_of,release,$(bench_sources))
 	@$(PYTHON) tests/bench/run --python $(PYTHON) $(if $(QUICK),--quick)
+
+instructions: release ## count the instructions of the hot path and compare with those on record (UPDATE=1: record them)
+	@$(call need,valgrind python3)
+	+@$(call make_variant,release) build/release/tests/bench/bench_service
+	@$(PYTHON) tests/bench/instructions $(if $(UPDATE),--update)
 
 # ---- Look -----------------------------------------------------------------------------------------------------------
 
@@ -240,7 +262,7 @@ debug asan ubsan tsan:
 
 # ---- Tools ----------------------------------------------------------------------------------------------------------
 
-.PHONY: deps test-deps lint-deps clean
+.PHONY: deps test-deps lint-deps docker-deps clean
 deps: ## install what the build needs
 	@$(call need,$(packages))
 
@@ -249,6 +271,9 @@ test-deps: ## install what the tests need
 
 lint-deps: ## install what lint and format need
 	@$(call need,$(lint_packages))
+
+docker-deps: ## install what docker-test needs
+	@$(call need,$(docker_packages))
 
 clean: ## remove build/
 	rm -rf build
@@ -344,6 +369,9 @@ $(build)/tests/fuzz/fuzz_%: $(build)/tests/fuzz/fuzz_%.o $(build)/tests/fuzz/rep
 $(build)/libfuzzer/%: $(build)/tests/fuzz/fuzz_%.o $(build)/tests/fuzz/mutator.o $(fuzz_helpers:%.c=$(build)/%.o) $(archive)
 	@mkdir -p $(@D)
 	$(link) -fsanitize=fuzzer $^ $(fuzz_libraries) -o $@
+
+$(build)/tests/soak/soak: $(build)/tests/soak/soak.o $(build)/tests/http/mixed_load.o $(archive)
+	$(link) $^ $(libraries) -o $@
 
 $(build)/tests/bench/%: $(build)/tests/bench/%.o $(archive)
 	$(link) $^ $(libraries) -o $@
