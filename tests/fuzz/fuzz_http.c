@@ -79,6 +79,10 @@ static bool send_all(int client, const char *bytes, size_t size)
     return true;
 }
 
+/* The connection ended with a reset: bytes came to the server behind those that made it close, and with that the kernel
+ * drops what is still to be sent. */
+static bool was_reset;
+
 /* Read what comes, behind the `size` bytes that are there, until nothing has for so long; *ended: the server has ended
  * the connection. Returns how many there are then. */
 static size_t read_until_quiet(int client, size_t size, int64_t patience_ns, bool *ended)
@@ -93,6 +97,7 @@ static size_t read_until_quiet(int client, size_t size, int64_t patience_ns, boo
         ssize_t got = recv(client, replies + size, sizeof replies - size, 0);
         if (got < 0 && errno == EINTR) continue;
         *ended = got <= 0;
+        was_reset = got < 0;
         if (*ended) return size;
         size += (size_t)got;
     }
@@ -103,6 +108,7 @@ static size_t read_until_quiet(int client, size_t size, int64_t patience_ns, boo
 static size_t read_all(int client)
 {
     bool ended = false;
+    was_reset = false;
     size_t size = read_until_quiet(client, 0, PAUSE_NS, &ended);
     shutdown(client, SHUT_WR);
     if (!ended) size = read_until_quiet(client, size, PATIENCE_NS, &ended);
@@ -157,7 +163,7 @@ static size_t body_size(struct cp_text head, struct cp_text rest)
     struct cp_text length = header(head, "Content-Length");
     size_t size = length.size ? strtoul(length.bytes, NULL, 10) : 0;
     if (rest.size == 0 || (rest.size > 7 && memcmp(rest.bytes, "HTTP/1.", 7) == 0)) return 0;
-    if (size > rest.size) fail("a reply is cut off", head.bytes, head.size + rest.size);
+    if (size > rest.size && !was_reset) fail("a reply is cut off", head.bytes, head.size + rest.size);
     return size;
 }
 
@@ -166,12 +172,14 @@ static void check_replies(size_t size)
     struct cp_text rest = {replies, size};
     while (rest.size > 0) {
         const char *end = memmem(rest.bytes, rest.size, "\r\n\r\n", 4);
+        if (!end && was_reset) return;
         if (!end) fail("a head is cut off", rest.bytes, rest.size);
         struct cp_text head = {rest.bytes, (size_t)(end + 4 - rest.bytes)};
         int status = status_of(head);
         rest = (struct cp_text){head.bytes + head.size, rest.size - head.size};
         if (status == 100) continue;
         struct cp_text body = {rest.bytes, body_size(head, rest)};
+        if (body.size > rest.size) return;
         if (body.size > 0) check_body(head, body);
         rest = (struct cp_text){body.bytes + body.size, rest.size - body.size};
     }
