@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1 /* strerrordesc_np */
 
 #include <errno.h>
+#include <gnutls/gnutls.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include "server/commands.h"
 
 struct settings {
-    const char *host;
+    const char *host, *certificate;
     int64_t port, seconds;
 };
 
@@ -27,6 +28,9 @@ static const struct cp_option options[] = {
      AT(host)},
     {"--port", "CONVPLAN_PORT", "8080", .kind = CP_OPTION_INTEGER, .least = 1, .most = 65535, .unit = "PORT",
      .help = "port that it listens on", AT(port)},
+    {"--tls-cert", "CONVPLAN_TLS_CERT", "", .kind = CP_OPTION_TEXT, .unit = "FILE",
+     .help = "the server's certificate: ask over TLS; the file is not read, and whose certificate it is not checked",
+     AT(certificate)},
     {"--seconds", "CONVPLAN_HEALTH_SECONDS", "3", .kind = CP_OPTION_INTEGER, .least = 1, .most = 3600,
      .unit = "SECONDS", .help = "time that it may take to answer", AT(seconds)},
 };
@@ -40,6 +44,8 @@ static const struct cp_option_table table = {
 
 struct asking {
     int socket;
+    bool secure;
+    gnutls_session_t session; /* NULL: no TLS (yet) */
     struct timespec deadline;
     const char *failure; /* a constant */
 };
@@ -78,22 +84,87 @@ static bool connect_to(struct asking *asking, const struct addrinfo *address)
     return code == 0 || fail(asking, strerrordesc_np(code));
 }
 
+/* ---- Over TLS ----------------------------------------------------------------------------------------------------- */
+
+/* True: what returned this code is to be tried again. False: it is done, or *asking says why not. */
+static bool is_to_be_continued(struct asking *asking, ssize_t code)
+{
+    if (code == GNUTLS_E_AGAIN || code == GNUTLS_E_INTERRUPTED)
+        return wait_for(asking, gnutls_record_get_direction(asking->session) ? POLLOUT : POLLIN);
+    return code < 0 && fail(asking, gnutls_strerror((int)code));
+}
+
+/* Whose certificate it is does not matter here: the question is no secret, and the answer whether anything answers. */
+static bool begin_tls(struct asking *asking, gnutls_certificate_credentials_t nothing)
+{
+    int code;
+    if (gnutls_init(&asking->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK) != 0) return fail(asking, "out of memory");
+    gnutls_set_default_priority(asking->session);
+    gnutls_credentials_set(asking->session, GNUTLS_CRD_CERTIFICATE, nothing);
+    gnutls_transport_set_int(asking->session, asking->socket);
+    do code = gnutls_handshake(asking->session);
+    while (is_to_be_continued(asking, code));
+    return code == 0;
+}
+
+/* ---- The question ------------------------------------------------------------------------------------------------- */
+
+static bool put(struct asking *asking, const char *bytes, size_t size)
+{
+    ssize_t sent;
+    if (!asking->session)
+        sent = send(asking->socket, bytes, size, MSG_NOSIGNAL);
+    else
+        do sent = gnutls_record_send(asking->session, bytes, size);
+        while (is_to_be_continued(asking, sent));
+    return sent == (ssize_t)size || (!asking->failure && fail(asking, "it does not take the request"));
+}
+
+/* How many bytes came; 0 after saying why none did. */
+static size_t take(struct asking *asking, char *bytes, size_t size)
+{
+    ssize_t got;
+    if (asking->session) {
+        do got = gnutls_record_recv(asking->session, bytes, size);
+        while (is_to_be_continued(asking, got));
+    } else {
+        if (!wait_for(asking, POLLIN)) return 0;
+        got = recv(asking->socket, bytes, size, 0);
+    }
+    if (got <= 0 && !asking->failure) fail(asking, "it ends the connection without an answer");
+    return got > 0 ? (size_t)got : 0;
+}
+
 /* Ask, and look at the status line. */
-static bool is_healthy(struct asking *asking)
+static bool answers_well(struct asking *asking)
 {
     static const char question[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     static const char wanted[] = "HTTP/1.1 200 ";
     char answer[sizeof wanted - 1];
     size_t size = 0;
-    if (send(asking->socket, question, sizeof question - 1, MSG_NOSIGNAL) != (ssize_t)(sizeof question - 1))
-        return fail(asking, "it does not take the request");
+    if (!put(asking, question, sizeof question - 1)) return false;
     while (size < sizeof answer) {
-        if (!wait_for(asking, POLLIN)) return false;
-        ssize_t got = recv(asking->socket, answer + size, sizeof answer - size, 0);
-        if (got <= 0) return fail(asking, "it ends the connection without an answer");
-        size += (size_t)got;
+        size_t got = take(asking, answer + size, sizeof answer - size);
+        if (got == 0) return false;
+        size += got;
     }
     return memcmp(answer, wanted, sizeof answer) == 0 || fail(asking, "its answer is not 200");
+}
+
+static bool is_healthy(struct asking *asking, const struct addrinfo *address)
+{
+    gnutls_certificate_credentials_t nothing = NULL;
+    asking->failure = NULL;
+    asking->session = NULL;
+    bool reached = connect_to(asking, address);
+    if (reached && asking->secure) {
+        reached = gnutls_certificate_allocate_credentials(&nothing) == 0 && begin_tls(asking, nothing);
+    }
+    bool healthy = reached && answers_well(asking);
+    if (asking->session) gnutls_deinit(asking->session);
+    if (nothing) gnutls_certificate_free_credentials(nothing);
+    if (asking->socket >= 0) close(asking->socket);
+    return healthy;
 }
 
 /* Of a server that listens on every interface the loopback ones are asked. Brackets are those of a URL. */
@@ -111,17 +182,15 @@ static bool ask(const struct settings *settings, const char **failure)
 {
     char name[256], service[16];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *found = NULL;
-    struct asking asking = {0};
+    struct asking asking = {.secure = *settings->certificate};
     bool healthy = false;
     snprintf(service, sizeof service, "%d", (int)settings->port);
     clock_gettime(CLOCK_MONOTONIC, &asking.deadline);
     asking.deadline.tv_sec += settings->seconds;
     int code = getaddrinfo(name_to_ask(settings->host, name, sizeof name), service, &hints, &found);
     if (code) asking.failure = gai_strerror(code);
-    for (const struct addrinfo *address = found; address && !healthy; address = address->ai_next) {
-        healthy = connect_to(&asking, address) && is_healthy(&asking);
-        if (asking.socket >= 0) close(asking.socket);
-    }
+    for (const struct addrinfo *address = found; address && !healthy; address = address->ai_next)
+        healthy = is_healthy(&asking, address);
     if (found) freeaddrinfo(found);
     *failure = asking.failure;
     return healthy;

@@ -270,7 +270,7 @@ static bool is_beyond_count(const struct cp_json *reply)
     const struct cp_json *findings = cp_fuzz_member(reply, "findings");
     for (const struct cp_json *one = cp_json_first(findings); one; one = cp_json_next(one)) {
         const struct cp_json *code = cp_fuzz_member(one, "code");
-        if (code && cp_text_is(cp_json_text(code), "count_exceeds_limit")) return true;
+        if (code && cp_text_is(cp_json_text(code), "count_overflow")) return true;
     }
     return false;
 }

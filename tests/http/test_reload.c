@@ -185,6 +185,36 @@ static void test_tls(void **state)
     free(small);
 }
 
+/* convplan health, with the variable that makes the server speak TLS; and with TLS where there is none. */
+static void test_health_over_tls(void **state)
+{
+    static struct cp_process_end end;
+    struct cp_process process, plain;
+    char port[32], variable[128];
+    (void)state;
+    make_pair(1);
+    snprintf(variable, sizeof variable, "CONVPLAN_TLS_CERT=%s", certificate);
+    struct cp_process_start start = {.arguments = {"serve", "--port=0", "--workers=1", "--tls-key", key},
+                                     .environment = {variable}};
+    snprintf(port, sizeof port, "--port=%d", begin(&start, &process, "https"));
+    struct cp_process_start health = {.arguments = {"health", "--seconds=20", port}, .environment = {variable}};
+    cp_process_run(&health, &end);
+    assert_string_equal(end.errors, "");
+    assert_int_equal(end.status, 0);
+    health.environment[0] = NULL;
+    cp_process_run(&health, &end);
+    assert_int_equal(end.status, 1);
+    cp_process_finish(&process, SIGTERM, &end);
+
+    start = (struct cp_process_start){.arguments = {"serve", "--port=0", "--workers=1"}};
+    snprintf(port, sizeof port, "--port=%d", begin(&start, &plain, "http"));
+    health.environment[0] = variable;
+    cp_process_run(&health, &end);
+    assert_int_equal(end.status, 1);
+    assert_non_null(strstr(end.errors, "TLS"));
+    cp_process_finish(&plain, SIGTERM, &end);
+}
+
 static void test_certificate_is_read_again(void **state)
 {
     static struct cp_process_end end;
@@ -289,6 +319,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_health_over_tls),
         cmocka_unit_test(test_certificate_is_read_again),
         cmocka_unit_test(test_wrong_files),
         cmocka_unit_test(test_tokens_are_read_again),
