@@ -45,8 +45,8 @@ static const struct kind kinds[] = {
      .status = 200},
     /* Too long for an event loop: by its work, and by its body. */
     {"POST", "/v1/convolve",
-     "{\"layer\": {\"type\": \"MaxPool1d\", \"kernel_size\": 300, \"stride\": 1}, \"input\": [[%s]]}", .status = 200, .repeated = 3000,
-     .element = "0.5"},
+     "{\"layer\": {\"type\": \"MaxPool1d\", \"kernel_size\": 300, \"stride\": 1}, \"input\": [[%s]]}", .status = 200,
+     .repeated = 3000, .element = "0.5"},
     {"POST", "/v1/shapes", "{\"input\": [1, 8, 9, 9], \"layers\": %s}", .status = 200, .repeated = 2000,
      .element = "{\"type\": \"ReLU\"}"},
     {"POST", "/v1/shapes", "{\"input\": [1, 3, 224, 224], \"layers\": [],}", .status = 400},

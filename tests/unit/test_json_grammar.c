@@ -226,8 +226,8 @@ static void every_short_text_within(void **state)
         char text[64];
         size_t letters = strlen(rows[row].alphabet), most = 1;
         for (size_t at = 0; at < rows[row].longest; at++) most *= letters;
-        for (size_t number = 0; number < most; number++) {
-            size_t size = strlen(rows[row].before), left = number;
+        for (size_t ordinal = 0; ordinal < most; ordinal++) {
+            size_t size = strlen(rows[row].before), left = ordinal;
             memcpy(text, rows[row].before, size);
             for (size_t at = 0; at < rows[row].longest; at++, left /= letters)
                 text[size++] = rows[row].alphabet[left % letters];
