@@ -77,7 +77,7 @@ static int open_descriptors(pid_t id)
     char path[64];
     struct dirent **entries;
     snprintf(path, sizeof path, "/proc/%d/fd", (int)id);
-    int count = scandir(path, &entries, NULL, NULL);
+    int count = scandir(path, &entries, NULL, alphasort);
     if (count < 0) fail("the server is gone");
     for (int at = 0; at < count; at++) free(entries[at]);
     free((void *)entries);
