@@ -1,5 +1,7 @@
 #include "server/problem.h"
 
+#include <math.h>
+
 #include "core/text_builder.h"
 #include "server/budgets.h"
 #include "server/plan_writing.h"
@@ -62,17 +64,25 @@ struct cp_text cp_shown_string(struct cp_arena *arena, struct cp_text string)
     return cp_message(arena, cut ? "\"{0}…\"" : "\"{0}\"", CP_ARGUMENTS(cp_name(string)));
 }
 
+/* To the last digit where that is known: of an integer beyond int64 binary64 keeps the first ones alone. */
+static struct cp_text describe_number(struct cp_arena *arena, const struct cp_json *value)
+{
+    int64_t integer;
+    struct cp_writer number;
+    if (cp_json_long_integer(value, &integer)) return cp_message(arena, "{0}", CP_ARGUMENTS(cp_number(integer)));
+    cp_writer_begin(&number, arena, CP_NUMBER_ROOM);
+    cp_write_double(&number, cp_json_number(value));
+    bool rounded = fabs(cp_json_number(value)) > CP_MAX_COUNT;
+    return cp_message(arena, rounded ? "about {0}" : "{0}", CP_ARGUMENTS(cp_name(cp_writer_text(&number))));
+}
+
 struct cp_text cp_describe_json(struct cp_arena *arena, const struct cp_json *value)
 {
-    struct cp_writer number;
     switch (cp_json_type(value)) {
     case CP_JSON_NULL: return CP_TEXT("null");
     case CP_JSON_FALSE: return CP_TEXT("false");
     case CP_JSON_TRUE: return CP_TEXT("true");
-    case CP_JSON_NUMBER:
-        cp_writer_begin(&number, arena, 32);
-        cp_write_double(&number, cp_json_number(value));
-        return cp_writer_text(&number);
+    case CP_JSON_NUMBER: return describe_number(arena, value);
     case CP_JSON_STRING: return cp_shown_string(arena, cp_json_text(value));
     case CP_JSON_ARRAY:
         return cp_message(arena, cp_json_count(value) == 1 ? "a list of {0} value" : "a list of {0} values",

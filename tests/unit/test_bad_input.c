@@ -172,6 +172,12 @@ static const struct row rows[] = {
     /* sizes that cannot be */
     {"2^62 channels", LAYER("\"type\": \"Conv2d\", \"out_channels\": 4611686018427387904, \"kernel_size\": 3"),
      BAD("out_of_range", "/layers/0/out_channels")},
+    {"2^62 channels, shown to the digit",
+     LAYER("\"type\": \"Conv2d\", \"out_channels\": 4611686018427387904, \"kernel_size\": 3"), 422, "/errors/0/detail",
+     "\"expected an integer from 1 to 2^53 − 1, got 4611686018427387904\""},
+    {"2^63 channels, more digits than are kept",
+     LAYER("\"type\": \"Conv2d\", \"out_channels\": 9223372036854775808, \"kernel_size\": 3"), 422, "/errors/0/detail",
+     "\"expected an integer from 1 to 2^53 − 1, got about 9223372036854776000\""},
     {"2^53 - 1 channels", LAYER("\"type\": \"Conv2d\", \"out_channels\": 9007199254740991, \"kernel_size\": 3"),
      FOUND("count_overflow", "/layers/0")},
     {"a kernel of 2^31", LAYER("\"type\": \"Conv2d\", \"out_channels\": 4, \"kernel_size\": 2147483648"),
