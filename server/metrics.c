@@ -175,7 +175,7 @@ static void __attribute__((format(printf, 2, 3))) put(struct cp_writer *writer, 
     va_start(arguments, format);
     int size = vsnprintf(cp_writer_room(writer, LONGEST), LONGEST, format, arguments);
     va_end(arguments);
-    writer->size += (size_t)(size < LONGEST ? size : LONGEST - 1);
+    writer->at += size < LONGEST ? size : LONGEST - 1;
 }
 
 static void put_head(struct cp_writer *writer, const char *name, const char *type, const char *help)

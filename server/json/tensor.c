@@ -375,10 +375,11 @@ static void write_base64(struct cp_writer *writer, const struct cp_tensor *tenso
 {
     size_t bytes = (size_t)cp_tensor_count(tensor) * cp_element_bytes(tensor->element);
     size_t size = cp_base64_size(bytes);
-    char *out = cp_writer_begin_value(writer, size + 2);
+    (void)cp_writer_room(writer, size + 2);
+    char *out = cp_writer_comma(writer);
     out[0] = out[size + 1] = '"';
     cp_base64_encode(tensor->data, bytes, out + 1);
-    cp_writer_end_value(writer, size + 2);
+    cp_writer_end_value(writer, out + size + 2);
 }
 
 void cp_write_tensor(struct cp_writer *writer, const struct cp_tensor *tensor, enum cp_tensor_encoding encoding)

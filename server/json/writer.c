@@ -6,43 +6,45 @@
 #include "server/json/number.h"
 #include "server/json/utf8.h"
 
-enum { SMALLEST_CAPACITY = 64 };
+enum { SMALLEST_CAPACITY = 128 };
+
+static_assert(CP_NUMBER_ROOM + 1 <= CP_WRITER_SLACK, "numbers fit the slack");
 
 void cp_writer_begin(struct cp_writer *writer, struct cp_arena *arena, size_t expected_bytes)
 {
     size_t capacity = expected_bytes < SMALLEST_CAPACITY ? SMALLEST_CAPACITY : expected_bytes;
-    *writer = (struct cp_writer){.arena = arena, .start = cp_arena_take(arena, capacity, 1), .capacity = capacity};
+    char *start = cp_arena_take(arena, capacity, 1);
+    *writer =
+        (struct cp_writer){.arena = arena, .start = start, .at = start, .full = start + (capacity - CP_WRITER_SLACK)};
 }
 
 struct cp_text cp_writer_text(const struct cp_writer *writer)
 {
-    return (struct cp_text){writer->start, writer->size};
+    return (struct cp_text){writer->start, (size_t)(writer->at - writer->start)};
 }
 
 void cp_writer_grow(struct cp_writer *writer, size_t bytes)
 {
+    size_t size = (size_t)(writer->at - writer->start);
+    size_t old_capacity = (size_t)(writer->full - writer->start) + CP_WRITER_SLACK;
     size_t capacity;
-    if (__builtin_add_overflow(writer->size, bytes, &capacity)) writer->arena->exhausted(writer->arena);
-    if (capacity < 2 * writer->capacity) capacity = 2 * writer->capacity;
-    writer->start = cp_arena_extend(writer->arena, writer->start, writer->capacity, capacity);
-    writer->capacity = capacity;
+    if (__builtin_add_overflow(size + CP_WRITER_SLACK, bytes, &capacity)) writer->arena->exhausted(writer->arena);
+    if (capacity < 2 * old_capacity) capacity = 2 * old_capacity;
+    writer->start = cp_arena_extend(writer->arena, writer->start, old_capacity, capacity);
+    writer->at = writer->start + size;
+    writer->full = writer->start + (capacity - CP_WRITER_SLACK);
 }
 
 static inline void append(struct cp_writer *writer, const char *bytes, size_t size)
 {
-    memcpy(cp_writer_room(writer, size), bytes, size);
-    writer->size += size;
+    char *out = cp_writer_room(writer, size);
+    memcpy(out, bytes, size);
+    writer->at = out + size;
 }
 
 void cp_write_raw(struct cp_writer *writer, const char *bytes, size_t size)
 {
     append(writer, bytes, size);
-}
-
-static inline void write_value(struct cp_writer *writer, const char *bytes, size_t size)
-{
-    memcpy(cp_writer_begin_value(writer, size), bytes, size);
-    cp_writer_end_value(writer, size);
 }
 
 /* A character that may not stand in a string as it is. */
@@ -97,53 +99,55 @@ static inline bool is_plain(struct cp_text text)
     return at == end;
 }
 
+/* Without a word on whether a value follows: names and strings end differently. */
 static void write_quoted(struct cp_writer *writer, struct cp_text text)
 {
-    char *out = cp_writer_begin_value(writer, text.size + 2);
+    (void)cp_writer_room(writer, text.size); /* the quotes go into the slack */
+    char *out = cp_writer_comma(writer);
     *out++ = '"';
     if (is_plain(text)) {
         if (text.size) memcpy(out, text.bytes, text.size); /* no text may be a null pointer */
-        out[text.size] = '"';
-        writer->size += text.size + 2;
-        return;
+        out += text.size;
+    } else {
+        writer->at = out;
+        write_escaped(writer, (const unsigned char *)text.bytes, (const unsigned char *)text.bytes + text.size);
+        out = writer->at;
     }
-    writer->size++;
-    write_escaped(writer, (const unsigned char *)text.bytes, (const unsigned char *)text.bytes + text.size);
-    append(writer, "\"", 1);
+    *out = '"';
+    cp_writer_advance(writer, out + 1);
 }
 
 void cp_write_name(struct cp_writer *writer, struct cp_text name)
 {
     write_quoted(writer, name);
-    append(writer, ":", 1);
     writer->follows = false;
+    *writer->at = ':';
+    cp_writer_advance(writer, writer->at + 1);
+}
+
+static void write_word(struct cp_writer *writer, const char *word)
+{
+    char *out = cp_writer_comma(writer);
+    size_t size = strlen(word);
+    memcpy(out, word, size);
+    cp_writer_end_value(writer, out + size);
 }
 
 void cp_write_null(struct cp_writer *writer)
 {
-    write_value(writer, "null", 4);
+    write_word(writer, "null");
 }
 
 void cp_write_boolean(struct cp_writer *writer, bool value)
 {
-    if (value)
-        write_value(writer, "true", 4);
-    else
-        write_value(writer, "false", 5);
-}
-
-void cp_write_count(struct cp_writer *writer, int64_t value)
-{
-    if (value == CP_UNKNOWN)
-        cp_write_null(writer);
-    else
-        cp_write_integer(writer, value);
+    write_word(writer, value ? "true" : "false");
 }
 
 void cp_write_double(struct cp_writer *writer, double value)
 {
+    char *out = cp_writer_comma(writer);
     if (isfinite(value))
-        cp_writer_end_value(writer, cp_number_format(value, cp_writer_begin_value(writer, CP_NUMBER_ROOM)));
+        cp_writer_end_value(writer, out + cp_number_format(value, out));
     else
         cp_write_null(writer); /* JSON has no word for it, and no number would be true */
 }
@@ -177,5 +181,8 @@ void cp_write_shape(struct cp_writer *writer, const struct cp_shape *shape)
 
 void cp_write_json(struct cp_writer *writer, struct cp_text json)
 {
-    write_value(writer, json.bytes, json.size);
+    (void)cp_writer_room(writer, json.size); /* the comma goes into the slack */
+    char *out = cp_writer_comma(writer);
+    memcpy(out, json.bytes, json.size);
+    cp_writer_end_value(writer, out + json.size);
 }

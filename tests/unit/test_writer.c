@@ -274,7 +274,7 @@ static void room_for_others(void **state)
     cp_writer_begin(&writer, &owner.arena, 0);
     cp_write_raw(&writer, "<", 1);
     memset(cp_writer_room(&writer, 1000), 'x', 1000);
-    writer.size += 3;
+    writer.at += 3;
     cp_write_raw(&writer, ">", 1);
     expect_written("room", &writer, "<xxx>");
     close_arena(&owner);
