@@ -14,8 +14,19 @@
  * "-0.0", so that readers who tell integers from floats keep its sign. `value` must be finite. */
 size_t cp_number_format(double value, char *out);
 
+/* cp_number_format_integer for more digits than two. */
+size_t cp_number_format_long_integer(int64_t value, char *out);
+
 /* The decimal digits of an integer, any of int64's; as above. */
-size_t cp_number_format_integer(int64_t value, char *out);
+static inline size_t cp_number_format_integer(int64_t value, char *out)
+{
+    if (value < 0 || value > 99) return cp_number_format_long_integer(value, out);
+    unsigned small = (unsigned)value, tens = small / 10;
+    *out = (char)('0' + tens);
+    out += tens > 0;
+    *out = (char)('0' + small % 10);
+    return 1 + (tens > 0);
+}
 
 /* The binary64 nearest to a number of JSON's grammar, ties to even, in [start, end) of any length, already checked.
  * False, with *value infinite, when it is beyond DBL_MAX. What is too small becomes a zero of its sign. */

@@ -8,73 +8,66 @@
 
 __extension__ typedef unsigned __int128 wide;
 
+/* Of a binary64. */
+enum { MOST_DIGITS = 17 };
+
 /* digits · 10^exponent */
 struct decimal {
     uint64_t digits;
     int exponent;
 };
 
-static const char pairs[] = "0001020304050607080910111213141516171819"
-                            "2021222324252627282930313233343536373839"
-                            "4041424344454647484950515253545556575859"
-                            "6061626364656667686970717273747576777879"
-                            "8081828384858687888990919293949596979899";
-
-static const uint64_t powers[] = {UINT64_C(1),
-                                  UINT64_C(10),
-                                  UINT64_C(100),
-                                  UINT64_C(1000),
-                                  UINT64_C(10000),
-                                  UINT64_C(100000),
-                                  UINT64_C(1000000),
-                                  UINT64_C(10000000),
-                                  UINT64_C(100000000),
-                                  UINT64_C(1000000000),
-                                  UINT64_C(10000000000),
-                                  UINT64_C(100000000000),
-                                  UINT64_C(1000000000000),
-                                  UINT64_C(10000000000000),
-                                  UINT64_C(100000000000000),
-                                  UINT64_C(1000000000000000),
-                                  UINT64_C(10000000000000000),
-                                  UINT64_C(100000000000000000),
-                                  UINT64_C(1000000000000000000),
-                                  UINT64_C(10000000000000000000)};
-
-static int count_digits(uint64_t value)
+/* The eight digits of a value below 10^8, the first in the lowest byte: both halves of the value, and then of each half,
+ * are split side by side in one word, by multiplying with reciprocals that are exact in their range. */
+static uint64_t eight_digits(uint32_t value)
 {
-    int bits = 64 - __builtin_clzll(value | 1);
-    int estimate = bits * 1233 >> 12; /* bits · log10(2), at most one too low */
-    return estimate + (value >= powers[estimate]) + (estimate == 0 && value == 0);
+    uint64_t halves = value / 10000 | (uint64_t)(value % 10000) << 32;
+    uint64_t hundreds = halves * 10486 >> 20 & UINT64_C(0x0000007F0000007F);
+    uint64_t pairs = hundreds | (halves - 100 * hundreds) << 16;
+    uint64_t tens = pairs * 103 >> 10 & UINT64_C(0x000F000F000F000F);
+    return tens | (pairs - 10 * tens) << 8;
 }
 
-/* The lowest `count` digits of `value`. */
-static void write_digits(uint64_t value, int count, char *out)
+static void write_eight(uint64_t digits, char *out)
 {
-    char *at = out + count;
-    for (; count >= 2; count -= 2) {
-        memcpy(at -= 2, pairs + value % 100 * 2, 2);
-        value /= 100;
+    digits |= UINT64_C(0x3030303030303030);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    digits = __builtin_bswap64(digits);
+#endif
+    memcpy(out, &digits, sizeof digits);
+}
+
+enum { CHUNK = 100000000 };
+
+/* The digits of a value below 10^8, and anything behind them up to eight. Returns how many there are. */
+static inline size_t format_short(uint64_t value, char *out)
+{
+    uint64_t digits = eight_digits((uint32_t)value);
+    unsigned zeros =
+        (unsigned)__builtin_ctzll(digits | UINT64_C(1) << 56) / 8; /* before the first; the last one stays */
+    write_eight(digits >> 8 * zeros, out);
+    return 8 - zeros;
+}
+
+/* Apart, since few numbers are as long. */
+__attribute__((noinline)) static size_t format_long(uint64_t value, char *out)
+{
+    uint64_t high = value / CHUNK, highest = high / CHUNK;
+    size_t before = format_short(highest ? highest : high, out);
+    if (highest) {
+        write_eight(eight_digits((uint32_t)(high % CHUNK)), out + before);
+        before += 8;
     }
-    if (count) at[-1] = (char)('0' + value % 10);
+    write_eight(eight_digits((uint32_t)(value % CHUNK)), out + before);
+    return before + 8;
 }
 
 static size_t format_unsigned(uint64_t value, char *out)
 {
-    if (value < 10) {
-        *out = (char)('0' + value);
-        return 1;
-    }
-    if (value < 100) {
-        memcpy(out, pairs + 2 * value, 2);
-        return 2;
-    }
-    int count = count_digits(value);
-    write_digits(value, count, out);
-    return (size_t)count;
+    return value < CHUNK ? format_short(value, out) : format_long(value, out);
 }
 
-size_t cp_number_format_integer(int64_t value, char *out)
+size_t cp_number_format_long_integer(int64_t value, char *out)
 {
     if (value >= 0) return format_unsigned((uint64_t)value, out);
     *out = '-';
@@ -142,25 +135,23 @@ static int strip_zeros(const char *start, int count)
 
 static size_t format_decimal(struct decimal decimal, char *out)
 {
-    int count = count_digits(decimal.digits);
+    char digits[CP_NUMBER_ROOM];
+    int count = (int)format_unsigned(decimal.digits, digits);
     int point = count + decimal.exponent; /* digits before the decimal point */
+    count = strip_zeros(digits, count);
     if (point <= 0 && point > -6) {
         memcpy(out, "0.00000", 7);
-        char *start = out + 2 - point;
-        write_digits(decimal.digits, count, start);
-        int digits = strip_zeros(start, count);
-        return (size_t)digits + 2 - (size_t)point;
+        memcpy(out + 2 - point, digits, MOST_DIGITS);
+        return (size_t)(count + 2 - point);
     }
-    write_digits(decimal.digits, count, out + 1);
-    count = strip_zeros(out + 1, count);
     bool scientific = point > 21 || point <= 0;
     int before = scientific ? 1 : point;
+    memcpy(out, digits, MOST_DIGITS);
     if (before >= count) {
-        memmove(out, out + 1, (size_t)count);
         memset(out + count, '0', (size_t)(before - count));
         count = before;
     } else {
-        memmove(out, out + 1, (size_t)before);
+        memcpy(out + before + 1, digits + before, (size_t)(count - before));
         out[before] = '.';
         count++;
     }
