@@ -57,11 +57,20 @@ static inline unsigned char look(position at, position end)
     return at < end ? *at : 0;
 }
 
-static inline position skip_space(position at, position end)
+static position skip_space(position at, position end)
 {
     const uint64_t space = UINT64_C(1) << ' ' | 1 << '\n' | 1 << '\r' | 1 << '\t';
     while (at < end && *at <= ' ' && space >> *at & 1) at++;
     return at;
+}
+
+/* The first byte of the next token; *at goes to its position. Programs send few spaces. */
+static inline unsigned char look_past_space(position *at, position end)
+{
+    unsigned char byte = look(*at, end);
+    if (__builtin_expect(byte > ' ', 1)) return byte;
+    *at = skip_space(*at, end);
+    return look(*at, end);
 }
 
 static inline bool is_digit(unsigned char byte)
@@ -365,14 +374,12 @@ __attribute__((cold, noinline)) static position wrong_value(const struct parser 
 static inline position read_name(struct parser *parser, position at, struct container *object, struct cp_json *member)
 {
     struct cp_text name;
-    at = skip_space(at, parser->end);
-    if (look(at, parser->end) != '"') return wrong_name(parser, at);
+    if (look_past_space(&at, parser->end) != '"') return wrong_name(parser, at);
     if (!(at = read_string(parser, at, &name))) return NULL;
     member->name = name.bytes;
     member->name_size = (uint32_t)name.size;
     enter_name(parser, object, member);
-    at = skip_space(at, parser->end);
-    return look(at, parser->end) == ':' ? at + 1 : wrong(parser, at, "a colon after the member's name");
+    return look_past_space(&at, parser->end) == ':' ? at + 1 : wrong(parser, at, "a colon after the member's name");
 }
 
 static position read_literal(const struct parser *parser, position at, const char *literal, enum cp_json_type type,
@@ -384,10 +391,10 @@ static position read_literal(const struct parser *parser, position at, const cha
     return at;
 }
 
-static inline position read_scalar(struct parser *parser, position at, struct cp_json *value)
+/* `byte` stands at `at`. */
+static inline position read_scalar(struct parser *parser, position at, unsigned char byte, struct cp_json *value)
 {
     struct cp_text text;
-    unsigned char byte = look(at, parser->end);
     if (is_digit(byte) || byte == '-') return read_number(parser, at, value);
     switch (byte) {
     case '"':
@@ -416,53 +423,49 @@ static position read_end(const struct parser *parser, position at)
     return at == parser->end ? at : wrong(parser, at, "the end of the text");
 }
 
-/* After a value, or before the bracket of an empty container: close what closes here. At the text's end *depth is -1. */
-static inline position read_closing(struct parser *parser, position at, const struct container *open, int *depth)
+/* After a value, or before the bracket of an empty container: close what closes here. At the text's end *top is the
+ * outermost, which stands for the text itself. */
+static inline position read_closing(struct parser *parser, position at, const struct container *text,
+                                    struct container **top)
 {
-    for (;; at++, --*depth) {
-        if (*depth == 0) {
-            *depth = -1;
-            return read_end(parser, at);
-        }
-        at = skip_space(at, parser->end);
-        unsigned char byte = look(at, parser->end);
+    for (; *top > text; at++, --*top) {
+        unsigned char byte = look_past_space(&at, parser->end);
         if (byte == ',') return at + 1;
-        const struct cp_json *value = open[*depth].value;
+        const struct cp_json *value = (*top)->value;
         bool object = value->type == CP_JSON_OBJECT;
         if (byte != (object ? '}' : ']')) return wrong(parser, at, object ? "a comma or }" : "a comma or ]");
         if (object && value->size > FEW_MEMBERS) parser->has_large_objects = true;
     }
+    return read_end(parser, at);
 }
 
 /* The whole text: one value. Its values go to `next` and on, in their order; returns one past the last, NULL for a
  * fault. */
 static struct cp_json *read_text(struct parser *parser, struct cp_json *next)
 {
-    struct container open[CP_MAX_JSON_DEPTH + 1]; /* 1 … depth */
+    struct cp_json whole = {.type = CP_JSON_ARRAY};
+    struct container open[CP_MAX_JSON_DEPTH + 1], *top = open;
     const struct cp_json *too_many = next + CP_MAX_JSON_VALUES;
     position at = parser->start;
-    int depth = 0;
+    *top = (struct container){.value = &whole};
     for (;;) {
         struct cp_json *value = next++;
         *value = (struct cp_json){0};
-        /* cppcheck-suppress uninitvar; those up to `depth` are set */
-        bool member = depth && open[depth].value->type == CP_JSON_OBJECT;
-        if (member && !(at = read_name(parser, at, &open[depth], value))) return NULL;
-        if (depth) add_child(&open[depth], value);
-        at = skip_space(at, parser->end);
-        unsigned char byte = look(at, parser->end);
+        if (top->value->type == CP_JSON_OBJECT && !(at = read_name(parser, at, top, value))) return NULL;
+        add_child(top, value);
+        unsigned char byte = look_past_space(&at, parser->end);
         if (value == too_many) return refuse(parser, CP_JSON_TOO_MANY, at, "fewer values"), NULL;
         if (byte == '{' || byte == '[') {
-            if (depth == CP_MAX_JSON_DEPTH) return refuse(parser, CP_JSON_TOO_DEEP, at, "less nesting"), NULL;
+            if (top == open + CP_MAX_JSON_DEPTH) return refuse(parser, CP_JSON_TOO_DEEP, at, "less nesting"), NULL;
             value->type = byte == '{' ? CP_JSON_OBJECT : CP_JSON_ARRAY;
-            open[++depth] = (struct container){.value = value};
-            at = skip_space(at + 1, parser->end);
-            if (look(at, parser->end) != byte + 2) continue;
-        } else if (!(at = read_scalar(parser, at, value))) {
+            *++top = (struct container){.value = value};
+            at++;
+            if (look_past_space(&at, parser->end) != byte + 2) continue;
+        } else if (!(at = read_scalar(parser, at, byte, value))) {
             return NULL;
         }
-        if (!(at = read_closing(parser, at, open, &depth))) return NULL;
-        if (depth < 0) return next;
+        if (!(at = read_closing(parser, at, open, &top))) return NULL;
+        if (top == open) return next;
     }
 }
 
