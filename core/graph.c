@@ -190,8 +190,9 @@ static void link_references(struct linker *linker, uint32_t at)
 {
     const struct cp_layer *layer = &linker->layers[at];
     const struct cp_layer_kind *kind = layer->type->kind;
-    for (int member = 0; member < kind->member_count; member++) {
-        if (kind->members[member].type != CP_MEMBER_LAYER || !cp_given(layer, member)) continue;
+    for (uint32_t given = layer->given; given; given &= given - 1) {
+        int member = __builtin_ctz(given);
+        if (kind->members[member].type != CP_MEMBER_LAYER) continue;
         struct cp_layer_reference *reference =
             (struct cp_layer_reference *)((char *)linker->layers[at].params + kind->members[member].offset);
         reference->source = resolve(linker, at, CP_ENTRY_LIKE, reference->name);

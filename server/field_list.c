@@ -1,5 +1,7 @@
 #include "server/field_list.h"
 
+#include <strings.h>
+
 static struct cp_text trimmed(struct cp_text text)
 {
     while (text.size && (text.bytes[0] == ' ' || text.bytes[0] == '\t')) text.bytes++, text.size--;
@@ -23,12 +25,7 @@ struct cp_text cp_field_part(struct cp_text *rest, char separator)
 
 bool cp_field_is(struct cp_text text, struct cp_text lower)
 {
-    if (text.size != lower.size) return false;
-    for (size_t at = 0; at < text.size; at++) {
-        char letter = text.bytes[at] >= 'A' && text.bytes[at] <= 'Z' ? (char)(text.bytes[at] + 32) : text.bytes[at];
-        if (letter != lower.bytes[at]) return false;
-    }
-    return true;
+    return text.size == lower.size && strncasecmp(text.bytes, lower.bytes, text.size) == 0;
 }
 
 int cp_field_quality(struct cp_text parameters)
