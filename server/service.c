@@ -118,11 +118,6 @@ int cp_accept_quality(struct cp_text accept, const char *type)
 
 /* ---- Routing ------------------------------------------------------------------------------------------------------ */
 
-struct route {
-    const struct cp_endpoint *endpoint; /* NULL: the reply is already there */
-    struct cp_text parameter;
-};
-
 /* "GET, HEAD, OPTIONS": what the endpoints at this path take. */
 static const char *allowed_methods(struct cp_text path)
 {
@@ -183,9 +178,10 @@ static bool check_media_type(const struct cp_request *request, struct cp_reply *
     return false;
 }
 
-static struct route find_route(const struct cp_request *request, struct cp_reply *reply, struct cp_arena *arena)
+/* Without an endpoint when the reply is already there. */
+static struct cp_route find_route(const struct cp_request *request, struct cp_reply *reply, struct cp_arena *arena)
 {
-    struct route route = {0};
+    struct cp_route route = {0};
     struct cp_text path;
     if (cp_text_is(request->path, "*") && request->method == CP_OPTIONS) {
         answer_options("GET, HEAD, POST, OPTIONS", reply);
@@ -251,7 +247,7 @@ static void bound_work(const struct cp_request *request, struct cp_arena *arena)
 
 static void answer(const struct cp_request *request, struct cp_reply *reply, struct cp_arena *arena)
 {
-    struct route route = find_route(request, reply, arena);
+    struct cp_route route = request->route.endpoint ? request->route : find_route(request, reply, arena);
     reply->endpoint = route.endpoint;
     if (!route.endpoint) return;
     if (request->brief && request->body.size > CP_MAX_BRIEF_BYTES) {
@@ -322,8 +318,7 @@ void cp_service_answer(const struct cp_request *request, struct cp_reply *reply,
     recovery = NULL;
 }
 
-bool cp_service_admit(const struct cp_request *request, size_t *body_limit, struct cp_reply *reply,
-                      struct cp_arena *arena)
+bool cp_service_admit(struct cp_request *request, size_t *body_limit, struct cp_reply *reply, struct cp_arena *arena)
 {
     jmp_buf here;
     bool admitted = false;
@@ -332,10 +327,10 @@ bool cp_service_admit(const struct cp_request *request, size_t *body_limit, stru
     if (setjmp(here)) {
         reply_exhausted(reply);
     } else {
-        struct route route = find_route(request, reply, arena);
-        if (route.endpoint) *body_limit = route.endpoint->body_limit ? (size_t)*route.endpoint->body_limit : 0;
-        reply->endpoint = route.endpoint;
-        admitted = route.endpoint != NULL;
+        const struct cp_endpoint *endpoint = (request->route = find_route(request, reply, arena)).endpoint;
+        if (endpoint) *body_limit = endpoint->body_limit ? (size_t)*endpoint->body_limit : 0;
+        reply->endpoint = endpoint;
+        admitted = endpoint != NULL;
     }
     recovery = NULL;
     return admitted;

@@ -11,6 +11,14 @@
 #include "core/finding.h"
 #include "core/text.h"
 
+struct cp_endpoint;
+
+/* Where a request goes. */
+struct cp_route {
+    const struct cp_endpoint *endpoint;
+    struct cp_text parameter; /* the part of the path that {…} stands for, decoded */
+};
+
 enum cp_request_method { CP_GET, CP_HEAD, CP_POST, CP_OPTIONS, CP_OTHER_METHOD };
 
 struct cp_request {
@@ -21,7 +29,8 @@ struct cp_request {
     struct cp_text content_type;
     struct cp_text accept;
     struct cp_text body;
-    bool brief; /* to be answered only if it takes little time; else reply->deferred */
+    bool brief;            /* to be answered only if it takes little time; else reply->deferred */
+    struct cp_route route; /* as cp_service_admit found it; without an endpoint it is still to be found */
 };
 
 #define CP_MAX_REPLY_HEADERS 8
@@ -73,10 +82,9 @@ extern const int cp_endpoint_count;
  * arena only. `arena->exhausted` must be cp_service_exhausted and is handled inside: reply 503. */
 void cp_service_answer(const struct cp_request *request, struct cp_reply *reply, struct cp_arena *arena);
 
-/* Look only at the request line and headers (body empty): true when the body is worth reading, with *body_limit set;
- * else *reply is the refusal. */
-bool cp_service_admit(const struct cp_request *request, size_t *body_limit, struct cp_reply *reply,
-                      struct cp_arena *arena);
+/* Look only at the request line and headers (body empty): true when the body is worth reading, with *body_limit and the
+ * request's route set; else *reply is the refusal. */
+bool cp_service_admit(struct cp_request *request, size_t *body_limit, struct cp_reply *reply, struct cp_arena *arena);
 
 /* Does this go to an endpoint that answers everyone, with a token or without? Its request line is looked at only. */
 bool cp_service_is_open(const struct cp_request *request);

@@ -21,16 +21,18 @@ static void check_again(const struct cp_request *request, const struct cp_reply 
     cp_exact_memory_close(&memory);
 }
 
-/* What is said before the body is read must be what is said after. */
+/* What is said before the body is read must be what is said after, as must the answer of one whose way is known by then. */
 static void check_admission(const struct cp_request *request, const struct cp_reply *reply)
 {
     struct cp_exact_memory memory;
-    struct cp_reply refusal;
+    struct cp_request asked = *request;
+    struct cp_reply early;
     size_t limit;
     cp_exact_memory_open(&memory);
-    if (!cp_service_admit(request, &limit, &refusal, &memory.arena) &&
-        (refusal.status != reply->status || !cp_text_equal(refusal.body, reply->body)))
-        cp_fuzz_fail(request, "refused with %d, answered with %d", refusal.status, reply->status);
+    if (cp_service_admit(&asked, &limit, &early, &memory.arena) && !cp_fuzz_answer(&asked, &early, &memory.arena))
+        cp_fuzz_fail(request, "no answer once it was admitted");
+    if (early.status != reply->status || !cp_text_equal(early.body, reply->body))
+        cp_fuzz_fail(request, "%d after admission, %d without", early.status, reply->status);
     cp_exact_memory_close(&memory);
 }
 

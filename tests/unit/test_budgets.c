@@ -148,8 +148,7 @@ static void test_flags_change_limits(void **state)
 static void test_body_limits(void **state)
 {
     static const struct cp_budgets defaults = CP_DEFAULT_BUDGETS;
-    const struct cp_request request = {
-        .method = CP_POST, .method_name = CP_TEXT("POST"), .path = CP_TEXT("/v1/shapes")};
+    struct cp_request request = {.method = CP_POST, .method_name = CP_TEXT("POST"), .path = CP_TEXT("/v1/shapes")};
     struct cp_test_exchange exchange;
     size_t limit = 0;
     (void)state;

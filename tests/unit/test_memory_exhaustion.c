@@ -226,8 +226,7 @@ static void test_answer_after_exhaustion(void **state)
 static void test_admission(void **state)
 {
     (void)state;
-    static const struct cp_request request = {
-        .method = CP_GET, .method_name = {"GET", 3}, .path = {"/v1/no%20such", 13}};
+    struct cp_request request = {.method = CP_GET, .method_name = {"GET", 3}, .path = {"/v1/no%20such", 13}};
     struct supply supply;
     struct cp_reply reply = {0};
     long allowed = 0;

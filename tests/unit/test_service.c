@@ -122,9 +122,9 @@ static void test_admission(void **state)
     (void)state;
     static const char *const names[] = {"GET", "HEAD", "POST", "OPTIONS", "DELETE"};
     for (size_t at = 0; at < sizeof rows / sizeof rows[0]; at++) {
-        const struct cp_request request = {.method = rows[at].method,
-                                           .method_name = cp_text_of(names[rows[at].method]),
-                                           .path = cp_text_of(rows[at].path)};
+        struct cp_request request = {.method = rows[at].method,
+                                     .method_name = cp_text_of(names[rows[at].method]),
+                                     .path = cp_text_of(rows[at].path)};
         struct cp_test_exchange early;
         struct cp_test_exchange exchange;
         size_t limit = 12345;
