@@ -296,15 +296,15 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion 
 # every machine.
 common_flags := -std=gnu17 -I. -g -pthread -fPIE -ffp-contract=off $(WARNINGS)
 
-optimise := -fstack-protector-strong -fno-omit-frame-pointer
+optimise := -fstack-protector-strong
 sanitize := -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all
 
 # Whether a variable looks uninitialised depends on what the optimiser sees: the release build is the one to judge.
 unsure := -Wno-maybe-uninitialized
 
 # Small functions in files of their own cost nothing when the whole program is optimised at once.
-flags_release  := -O2 -flto=auto -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 $(optimise) -fstack-clash-protection
-flags_debug    := -Og $(optimise) $(unsure)
+flags_release  := -O3 -flto=auto -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 $(optimise) -fstack-clash-protection
+flags_debug    := -Og $(optimise) -fno-omit-frame-pointer $(unsure)
 flags_asan     := $(sanitize) -fsanitize=address,undefined $(unsure)
 flags_ubsan    := $(sanitize) -fsanitize=undefined $(unsure)
 flags_tsan     := $(sanitize) -fsanitize=thread $(unsure)

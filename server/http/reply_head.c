@@ -59,13 +59,13 @@ static void add_form(struct cp_reply_head *head, const struct cp_reply_frame *fr
     if (frame->etag && *frame->etag) add(head, "ETag", frame->etag);
 }
 
-/* What is posted is not asked for again. Constants and reference pages may be kept, and are asked for with their
- * validator; what tells of this moment may not. */
+/* Constants and reference pages may be kept, and are asked for with their validator; what tells of this moment may not.
+ * The reply to a POST is kept by no cache without leave (RFC 9110 §9.3.3). */
 static void add_caching(struct cp_reply_head *head, const struct cp_reply_frame *frame, const struct cp_reply *reply)
 {
     bool lasting = (reply->status == 200 || reply->status == 304) && reply->endpoint && !reply->endpoint->live;
-    if (own_header(reply, "Cache-Control")) return;
-    add(head, "Cache-Control", lasting && frame->method != CP_POST ? "no-cache" : "no-store");
+    if (frame->method == CP_POST || own_header(reply, "Cache-Control")) return;
+    add(head, "Cache-Control", lasting ? "no-cache" : "no-store");
 }
 
 /* A page of another site can neither run a reply nor show it in a frame; pages of our own bring their own policy. */

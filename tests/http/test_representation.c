@@ -124,7 +124,7 @@ static void test_without_etag(void **state)
         cp_client_close(cp_client_ask(cp_http_port(http), requests[at], &reply, false));
         cp_expect_status(requests[at], 200, &reply);
         cp_expect_header(requests[at], &reply, "ETag", "");
-        cp_expect_header(requests[at], &reply, "Cache-Control", "no-store");
+        cp_expect_header(requests[at], &reply, "Cache-Control", *requests[at] == 'P' ? "" : "no-store");
     }
     cp_http_free(http);
 }
