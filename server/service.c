@@ -48,6 +48,14 @@ uint64_t cp_now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+void cp_enter(struct cp_exchange *exchange, enum cp_answer_phase phase)
+{
+    uint64_t now = cp_now_ns();
+    exchange->reply->phase_ns[exchange->phase] += now - exchange->entered_ns;
+    exchange->phase = phase;
+    exchange->entered_ns = now;
+}
+
 /* ---- Replies ------------------------------------------------------------------------------------------------------ */
 
 void cp_reply_json(struct cp_exchange *exchange, const struct cp_writer *writer)
@@ -254,8 +262,9 @@ static void answer(const struct cp_request *request, struct cp_reply *reply, str
         reply->deferred = true;
         return;
     }
-    struct cp_exchange exchange = {arena, request, reply, route.parameter};
+    struct cp_exchange exchange = {arena, request, reply, route.parameter, CP_DECODING, cp_now_ns()};
     route.endpoint->answer(&exchange);
+    cp_enter(&exchange, CP_ENCODING);
     if (reply->deferred || reply->status != 200 || cp_accept_quality(request->accept, reply->content_type) > 0) return;
     reply->header_count = 0; /* they were of the reply that is not wanted */
     cp_problem_reply(CP_CODE_not_acceptable, arena, reply, CP_ARGUMENTS(cp_words(reply->content_type)));

@@ -35,6 +35,9 @@ struct cp_request {
 
 #define CP_MAX_REPLY_HEADERS 8
 
+/* What the time of an answer goes to. */
+enum cp_answer_phase { CP_DECODING, CP_COMPUTING, CP_ENCODING, CP_PHASE_COUNT };
+
 struct cp_header {
     const char *name;
     const char *value; /* terminated; a constant or in the arena */
@@ -47,8 +50,8 @@ struct cp_reply {
     bool is_static;           /* the body is the same for every request and outlives them all */
     struct cp_header headers[CP_MAX_REPLY_HEADERS];
     int header_count;
-    uint64_t decode_ns, compute_ns, encode_ns; /* for Server-Timing */
-    bool deferred; /* there is no reply: ask again, not `brief`, where time does not matter */
+    uint64_t phase_ns[CP_PHASE_COUNT]; /* for Server-Timing */
+    bool deferred;                     /* there is no reply: ask again, not `brief`, where time does not matter */
     /* What it is about, for those who count. */
     const struct cp_endpoint *endpoint; /* that answered; NULL: none was found or asked */
     const struct cp_finding *findings;  /* written into it, as a list */
@@ -60,7 +63,9 @@ struct cp_exchange {
     struct cp_arena *arena; /* of this request: all that the reply points to lies here or is constant */
     const struct cp_request *request;
     struct cp_reply *reply;
-    struct cp_text parameter; /* the part of the path that {…} stands for, decoded */
+    struct cp_text parameter;   /* the part of the path that {…} stands for, decoded */
+    enum cp_answer_phase phase; /* see cp_enter */
+    uint64_t entered_ns;
 };
 
 /* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order in which rows read best; there are few */

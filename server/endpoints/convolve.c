@@ -266,7 +266,6 @@ void cp_endpoint_convolve(struct cp_exchange *exchange)
     struct cp_writer writer;
     struct cp_reply *reply = exchange->reply;
     int64_t work;
-    uint64_t start = cp_now_ns();
     cp_reader_begin(&reader, exchange->arena);
     bool asked = cp_read_convolve(&reader, exchange->request->body, &question) &&
                  check_limits(&reader, &question, &answer, &work);
@@ -274,11 +273,9 @@ void cp_endpoint_convolve(struct cp_exchange *exchange)
         reply->deferred = true;
         return;
     }
-    uint64_t decoded = cp_now_ns();
-    reply->decode_ns = decoded - start;
+    cp_enter(exchange, CP_COMPUTING);
     bool answered = asked && compute(&reader, &question, &answer);
-    uint64_t computed = cp_now_ns();
-    reply->compute_ns = computed - decoded;
+    cp_enter(exchange, CP_ENCODING);
     if (!answered || !check_writable(&reader, &question, &answer)) {
         refuse(exchange, &reader);
         return;
@@ -286,5 +283,4 @@ void cp_endpoint_convolve(struct cp_exchange *exchange)
     cp_writer_begin(&writer, exchange->arena, expected_bytes(&question, &answer));
     write_answer(&writer, &question, &answer);
     cp_reply_json(exchange, &writer);
-    reply->encode_ns = cp_now_ns() - computed;
 }

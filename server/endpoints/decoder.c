@@ -108,21 +108,16 @@ void cp_endpoint_decoder(struct cp_exchange *exchange)
     struct question question;
     struct answer answer = {0};
     struct cp_writer writer;
-    uint64_t start = cp_now_ns();
     cp_reader_begin(&reader, exchange->arena);
     if (!read_question(&reader, exchange->request->body, &question)) {
         cp_problems_reply(&reader.problems, exchange->reply);
-        exchange->reply->decode_ns = cp_now_ns() - start;
         return;
     }
-    uint64_t decoded = cp_now_ns();
+    cp_enter(exchange, CP_COMPUTING);
     answer_question(&answer, &question, exchange->arena);
-    uint64_t computed = cp_now_ns();
+    cp_enter(exchange, CP_ENCODING);
     cp_writer_begin(&writer, exchange->arena, BYTES_AROUND + (size_t)BYTES_PER_LAYER * question.encoder.layer_count);
     write_answer(&writer, &answer, &question);
     cp_reply_json(exchange, &writer);
     exchange->reply->findings = answer.plan.findings.first;
-    exchange->reply->decode_ns = decoded - start;
-    exchange->reply->compute_ns = computed - decoded;
-    exchange->reply->encode_ns = cp_now_ns() - computed;
 }

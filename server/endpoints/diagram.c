@@ -50,7 +50,6 @@ void cp_endpoint_diagram(struct cp_exchange *exchange)
     struct cp_query query;
     struct cp_stack_question question;
     struct cp_plan plan;
-    uint64_t start = cp_now_ns();
     cp_reader_begin(&reader, exchange->arena);
     cp_query_read(&query, exchange->request->query, parameters, 0, &reader.problems);
     struct cp_diagram diagram = {.plan = &plan,
@@ -62,18 +61,14 @@ void cp_endpoint_diagram(struct cp_exchange *exchange)
     }
     if (reader.problems.count) {
         cp_problems_reply(&reader.problems, reply);
-        reply->decode_ns = cp_now_ns() - start;
         return;
     }
-    uint64_t decoded = cp_now_ns();
+    cp_enter(exchange, CP_COMPUTING);
     cp_plan_stack(&plan, &question.stack, CP_PLAN_ALL, exchange->arena);
-    uint64_t computed = cp_now_ns();
+    cp_enter(exchange, CP_ENCODING);
     diagram.channels_last = question.style.channels_last;
     write_notes(&diagram, exchange->arena);
     reply->status = 200;
     reply->content_type = "image/svg+xml";
     reply->body = cp_diagram_draw(&diagram, exchange->arena);
-    reply->decode_ns = decoded - start;
-    reply->compute_ns = computed - decoded;
-    reply->encode_ns = cp_now_ns() - computed;
 }

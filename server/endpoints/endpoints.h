@@ -29,8 +29,11 @@ void cp_endpoint_health(struct cp_exchange *exchange);
 void cp_endpoint_readiness(struct cp_exchange *exchange);
 void cp_endpoint_metrics(struct cp_exchange *exchange);
 
-/* Nanoseconds of the monotonic clock, for Server-Timing. */
+/* Nanoseconds of the monotonic clock. */
 uint64_t cp_now_ns(void);
+
+/* From now on the time of the exchange goes to this phase. It begins with decoding, and ends when the endpoint returns. */
+void cp_enter(struct cp_exchange *exchange, enum cp_answer_phase phase);
 
 /* A 200 reply of JSON. */
 void cp_reply_json(struct cp_exchange *exchange, const struct cp_writer *writer);

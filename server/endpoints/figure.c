@@ -223,22 +223,18 @@ void cp_endpoint_figure(struct cp_exchange *exchange)
     struct cp_reply *reply = exchange->reply;
     struct question question = {0};
     struct cp_figure_size size;
-    uint64_t start = cp_now_ns();
     if (!read_question(&question, exchange->request->query, exchange->arena) || !check_legal(&question) ||
         !plan(&question) || (size = cp_figure_measure(&question.figure), !check_size(&question, &size))) {
         cp_problems_reply(&question.problems, reply);
-        reply->decode_ns = cp_now_ns() - start;
         return;
     }
     if (exchange->request->brief && size.cells * WORK_PER_CELL > CP_MAX_BRIEF_WORK) {
         reply->deferred = true;
         return;
     }
-    uint64_t planned = cp_now_ns();
+    cp_enter(exchange, CP_ENCODING);
     reply->status = 200;
     reply->content_type = "image/svg+xml";
     reply->body = cp_figure_draw(&question.figure, exchange->arena);
     reply->headers[reply->header_count++] = (struct cp_header){"Cache-Control", "public, max-age=86400"};
-    reply->compute_ns = planned - start;
-    reply->encode_ns = cp_now_ns() - planned;
 }

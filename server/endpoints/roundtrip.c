@@ -31,23 +31,18 @@ void cp_endpoint_roundtrip(struct cp_exchange *exchange)
     struct cp_plan plan;
     struct cp_pairing pairing;
     struct cp_writer writer;
-    uint64_t start = cp_now_ns();
     cp_reader_begin(&reader, exchange->arena);
     if (!read_question(&reader, exchange->request->body, &stack, &style)) {
         cp_problems_reply(&reader.problems, exchange->reply);
-        exchange->reply->decode_ns = cp_now_ns() - start;
         return;
     }
-    uint64_t decoded = cp_now_ns();
+    cp_enter(exchange, CP_COMPUTING);
     cp_plan_stack(&plan, &stack, CP_PLAN_ALL, exchange->arena);
     cp_pair_stages(&pairing, &stack, exchange->arena);
     cp_judge_roundtrip(&plan, &pairing, exchange->arena);
-    uint64_t computed = cp_now_ns();
+    cp_enter(exchange, CP_ENCODING);
     cp_writer_begin(&writer, exchange->arena, BYTES_AROUND + (size_t)BYTES_PER_LAYER * stack.layer_count);
     cp_write_roundtrip(&writer, &plan, &pairing, &style);
     cp_reply_json(exchange, &writer);
     exchange->reply->findings = plan.findings.first;
-    exchange->reply->decode_ns = decoded - start;
-    exchange->reply->compute_ns = computed - decoded;
-    exchange->reply->encode_ns = cp_now_ns() - computed;
 }

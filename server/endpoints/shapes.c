@@ -64,21 +64,16 @@ void cp_endpoint_shapes(struct cp_exchange *exchange)
     struct cp_stack_question question;
     struct cp_plan plan;
     struct cp_writer writer;
-    uint64_t start = cp_now_ns();
     cp_reader_begin(&reader, exchange->arena);
     if (!cp_read_stack_question(&reader, exchange->request->body, &question)) {
         cp_problems_reply(&reader.problems, exchange->reply);
-        exchange->reply->decode_ns = cp_now_ns() - start;
         return;
     }
-    uint64_t decoded = cp_now_ns();
+    cp_enter(exchange, CP_COMPUTING);
     cp_plan_stack(&plan, &question.stack, CP_PLAN_ALL, exchange->arena);
-    uint64_t computed = cp_now_ns();
+    cp_enter(exchange, CP_ENCODING);
     cp_writer_begin(&writer, exchange->arena, BYTES_AROUND + (size_t)BYTES_PER_LAYER * question.stack.layer_count);
     write_answer(&writer, &question, &plan);
     cp_reply_json(exchange, &writer);
     exchange->reply->findings = plan.findings.first;
-    exchange->reply->decode_ns = decoded - start;
-    exchange->reply->compute_ns = computed - decoded;
-    exchange->reply->encode_ns = cp_now_ns() - computed;
 }

@@ -81,18 +81,16 @@ void cp_endpoint_sizes(struct cp_exchange *exchange)
     struct question question;
     struct cp_valid_sizes sizes;
     struct cp_writer writer;
-    uint64_t start = cp_now_ns();
     cp_reader_begin(&reader, exchange->arena);
     bool readable = read_question(&reader, exchange->request->body, &question);
-    uint64_t decoded = cp_now_ns();
-    exchange->reply->decode_ns = decoded - start;
+    cp_enter(exchange, CP_COMPUTING);
     if (readable) {
         struct cp_sizes_question asked = {&question.stack, question.symbols.at, question.symbols.count,
                                           cp_budgets.size_steps};
         cp_find_sizes(&sizes, &asked, exchange->arena);
-        exchange->reply->compute_ns = cp_now_ns() - decoded;
         if (sizes.refusal != CP_CODE_COUNT) refuse(&reader, &question.stack, &sizes);
     }
+    cp_enter(exchange, CP_ENCODING);
     if (reader.problems.count) {
         cp_problems_reply(&reader.problems, exchange->reply);
         return;
@@ -103,5 +101,4 @@ void cp_endpoint_sizes(struct cp_exchange *exchange)
     cp_writer_begin(&writer, exchange->arena, EXPECTED_BYTES);
     cp_write_sizes(&writer, &reply);
     cp_reply_json(exchange, &writer);
-    exchange->reply->encode_ns = cp_now_ns() - decoded - exchange->reply->compute_ns;
 }

@@ -407,17 +407,14 @@ void cp_endpoint_solve(struct cp_exchange *exchange)
     struct cp_solutions solutions[CP_MAX_AXES] = {0};
     struct cp_writer writer;
     size_t listed = 0;
-    uint64_t start = cp_now_ns();
     cp_reader_begin(&reader, exchange->arena);
     bool right = read_problem(&reader, exchange->request->body, &problem);
-    uint64_t decoded = cp_now_ns();
+    cp_enter(exchange, CP_COMPUTING);
     for (int axis = 0; right && axis < problem.axis_count; axis++) {
         right = solve_axis(&reader, &problem, axis, &solutions[axis]);
         if (right) listed += (size_t)solutions[axis].listed_count;
     }
-    uint64_t computed = cp_now_ns();
-    exchange->reply->decode_ns = decoded - start;
-    exchange->reply->compute_ns = computed - decoded;
+    cp_enter(exchange, CP_ENCODING);
     if (!right) {
         cp_problems_reply(&reader.problems, exchange->reply);
         return;
@@ -425,5 +422,4 @@ void cp_endpoint_solve(struct cp_exchange *exchange)
     cp_writer_begin(&writer, exchange->arena, BYTES_AROUND + BYTES_PER_SOLUTION * listed);
     write_answer(&writer, &problem, solutions);
     cp_reply_json(exchange, &writer);
-    exchange->reply->encode_ns = cp_now_ns() - computed;
 }

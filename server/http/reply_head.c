@@ -30,11 +30,11 @@ static char *put_milliseconds(char *at, uint64_t nanoseconds)
 void cp_server_timing(char text[CP_SERVER_TIMING_BYTES], const struct cp_reply *reply)
 {
     char *at = put_text(text, "decode;dur=");
-    at = put_milliseconds(at, reply->decode_ns);
+    at = put_milliseconds(at, reply->phase_ns[CP_DECODING]);
     at = put_text(at, ", compute;dur=");
-    at = put_milliseconds(at, reply->compute_ns);
+    at = put_milliseconds(at, reply->phase_ns[CP_COMPUTING]);
     at = put_text(at, ", encode;dur=");
-    at = put_milliseconds(at, reply->encode_ns);
+    at = put_milliseconds(at, reply->phase_ns[CP_ENCODING]);
     *at = 0;
 }
 
