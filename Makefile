@@ -57,11 +57,12 @@ embedded       := $(wildcard openapi.yaml) \
 # Every test_NAME.c is a program. The other files of its directory are helpers, linked into each program there.
 test_kinds     := unit property http contract
 test_sources   := $(foreach kind,$(test_kinds),$(wildcard tests/$(kind)/test_*.c))
-helper_sources  = $(filter-out tests/$(1)/test_%,$(wildcard tests/$(1)/*.c))
+# What holds of a reply is said in openapi.yaml: whoever gets one checks it as the contract does.
+reply_sources  := $(addprefix tests/contract/,reply.c schema.c compare.c)
+helper_sources  = $(sort $(filter-out tests/$(1)/test_%,$(wildcard tests/$(1)/*.c)) $(reply_sources))
 fuzz_sources   := $(wildcard tests/fuzz/fuzz_*.c)
-# Linked into each target; what holds of a reply is said in openapi.yaml, so the targets check it as the contract does.
 fuzz_helpers   := $(filter-out $(fuzz_sources) tests/fuzz/replay.c tests/fuzz/mutator.c,$(wildcard tests/fuzz/*.c)) \
-                  tests/contract/schema.c tests/contract/compare.c
+                  $(reply_sources)
 bench_sources  := $(wildcard tests/bench/*.c)
 linted_sources := $(call find_sources,core server tests,c)
 
@@ -103,7 +104,8 @@ programs="$(call test_programs,$(1)) $(call server_of,$(1))"; \
 if ! $(call make_variant,$(1)) -k $$programs; then \
     for program in $$programs; do $(MAKE) -q VARIANT=$(1) $$program 2>/dev/null || rm -f $$program; done; \
 fi; \
-CONVPLAN=$(call server_of,$(1)) tests/run $(JOBS) build/$(1) $$programs $(call only,$(test_scripts))
+CONVPLAN=$(call server_of,$(1)) CP_SEEN=$(CURDIR)/build/$(1)/seen LAST=$(if $(ONLY),,tests/http/everything_seen) \
+    tests/run $(JOBS) build/$(1) $$programs $(call only,$(test_scripts))
 endef
 
 ifndef VARIANT
@@ -370,7 +372,8 @@ $(build)/libfuzzer/%: $(build)/tests/fuzz/fuzz_%.o $(build)/tests/fuzz/mutator.o
 	@mkdir -p $(@D)
 	$(link) -fsanitize=fuzzer $^ $(fuzz_libraries) -o $@
 
-$(build)/tests/soak/soak: $(build)/tests/soak/soak.o $(build)/tests/http/mixed_load.o $(archive)
+$(build)/tests/soak/soak: $(build)/tests/soak/soak.o $(patsubst %.c,$(build)/%.o,tests/http/mixed_load.c \
+                          tests/http/seen.c $(reply_sources)) $(archive)
 	$(link) $^ $(libraries) -o $@
 
 $(build)/tests/bench/%: $(build)/tests/bench/%.o $(archive)

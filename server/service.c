@@ -354,8 +354,8 @@ bool cp_service_is_open(const struct cp_request *request)
 
 static void refuse(int http_status, const char *detail, struct cp_reply *reply, struct cp_arena *arena)
 {
-    enum cp_code code = CP_CODE_internal_error;
-    for (int at = CP_CODE_bad_request; at <= CP_CODE_internal_error; at++)
+    enum cp_code code = CP_CODE_bad_request;
+    for (int at = CP_CODE_bad_request; at <= CP_CODE_overloaded; at++)
         if (cp_statuses[at].http_status == http_status) code = (enum cp_code)at;
     cp_problem_reply(code, arena, reply, CP_ARGUMENTS(cp_words(detail), cp_words("")));
     if (http_status == 401) cp_reply_header(reply, "WWW-Authenticate", "Bearer");

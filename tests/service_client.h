@@ -13,6 +13,7 @@
 
 #include "server/memory.h"
 #include "server/service.h"
+#include "tests/contract/reply.h"
 #include "tests/json_text.h"
 
 /* ---- Text in the making ------------------------------------------------------------------------------------------- */
@@ -52,17 +53,22 @@ struct cp_test_exchange {
 
 enum { CP_TEST_MEMORY_BYTES = 1 << 30 };
 
-/* Answer the request; the reply has to be one JSON text (or empty) of a size that fits its status. To be closed. */
+/* Answer the request; the reply has to be one that openapi.yaml describes. To be closed. */
 static inline void cp_test_ask(struct cp_test_exchange *exchange, const struct cp_request *request)
 {
-    struct cp_json_error error;
+    struct cp_memory memory;
+    const struct cp_json *value;
+    const struct cp_reply *reply = &exchange->reply;
     cp_memory_open(&exchange->memory, NULL, CP_TEST_MEMORY_BYTES, cp_service_exhausted);
     cp_service_answer(request, &exchange->reply, &exchange->memory.arena);
-    const struct cp_text *body = &exchange->reply.body;
-    const char *type = exchange->reply.content_type;
-    bool json = type && (strcmp(type, "application/json") == 0 || strcmp(type, "application/problem+json") == 0);
-    if (json && !cp_test_is_json(body->bytes, body->size, &error))
-        fail_msg("no JSON at byte %zu of %.*s", error.offset, (int)body->size, body->bytes);
+    cp_memory_open(&memory, NULL, CP_TEST_MEMORY_BYTES, NULL);
+    struct cp_text fault =
+        reply->deferred ? (struct cp_text){0} : cp_reply_fault(request, reply, &value, &memory.arena);
+    if (fault.size)
+        fail_msg("%.*s: status %d is not what openapi.yaml describes: %.*s: %.*s", (int)request->path.size,
+                 request->path.bytes, reply->status, (int)fault.size, fault.bytes, (int)reply->body.size,
+                 reply->body.bytes);
+    cp_memory_reset(&memory);
 }
 
 static inline void cp_test_post(struct cp_test_exchange *exchange, struct cp_text body)

@@ -5,9 +5,8 @@
 #include "server/json/json.h"
 #include "server/service.h"
 
-/* Dies unless the reply is one that openapi.yaml describes: its status and media type are listed with the operation (any
- * problem's, where the path names none), the body is JSON that its schema admits member by member, and its numbers are
- * exact in every reader; and unless no 500. Returns the body, parsed into the arena; NULL where it is no JSON. */
+/* Dies unless the reply is one that openapi.yaml describes (tests/contract/reply.h), with numbers that are exact in every
+ * reader. Returns the body, parsed into the arena; NULL where it is no JSON. */
 const struct cp_json *cp_check_reply(const struct cp_request *request, const struct cp_reply *reply,
                                      struct cp_arena *arena);
 

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE 1 /* memmem */
+#define _GNU_SOURCE 1 /* memmem, strcasestr */
 
 #include "tests/http/http_client.h"
 
@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "tests/http/seen.h"
 
 struct cp_http *cp_client_server(struct cp_http_options options)
 {
@@ -60,7 +62,8 @@ struct cp_client *cp_client_open_from(int port, int host)
 {
     struct cp_client *client = malloc(sizeof *client);
     assert_non_null(client);
-    client->filled = client->taken = 0;
+    client->filled = client->taken = client->sent_size = 0;
+    client->sent = NULL;
     client->socket = cp_client_connect(port, host);
     return client;
 }
@@ -73,11 +76,22 @@ struct cp_client *cp_client_open(int port)
 void cp_client_close(struct cp_client *client)
 {
     close(client->socket);
+    free(client->sent);
     free(client);
+}
+
+static void keep_sent(struct cp_client *client, const char *bytes, size_t size)
+{
+    client->sent = realloc(client->sent, client->sent_size + size + 1);
+    assert_non_null(client->sent);
+    memcpy(client->sent + client->sent_size, bytes, size);
+    client->sent_size += size;
+    client->sent[client->sent_size] = '\0';
 }
 
 void cp_client_send(struct cp_client *client, const char *bytes, size_t size)
 {
+    keep_sent(client, bytes, size);
     while (size) {
         ssize_t sent = send(client->socket, bytes, size, MSG_NOSIGNAL);
         if (sent < 0) fail_msg("send: %s", strerror(errno));
@@ -120,6 +134,76 @@ static size_t head_size(struct cp_client *client)
     }
 }
 
+/* ---- What a reply is for ------------------------------------------------------------------------------------------ */
+
+/* Chunks up to their end. */
+static size_t chunked_size(const char *body)
+{
+    const char *at = body;
+    for (unsigned long size = 1; size;) {
+        const char *line_end = strstr(at, "\r\n");
+        size = strtoul(at, NULL, 16);
+        if (!line_end || size > strlen(line_end)) return strlen(body);
+        at = line_end + 2 + (size ? size + 2 : 0);
+    }
+    const char *end = strncmp(at, "\r\n", 2) == 0 ? at - 2 : strstr(at, "\r\n\r\n"); /* there may be trailers */
+    return end ? (size_t)(end + 4 - body) : strlen(body);
+}
+
+/* Of the first request of those sent, which may be cut off or broken: then it is all there is. */
+static size_t request_size(struct cp_client *client)
+{
+    char *end = strstr(client->sent, "\r\n\r\n");
+    if (!end) return client->sent_size;
+    *end = '\0';
+    const char *length = strcasestr(client->sent, "\r\nContent-Length:");
+    bool chunked = strcasestr(client->sent, "\r\nTransfer-Encoding:") != NULL;
+    *end = '\r';
+    size_t head = (size_t)(end + 4 - client->sent), rest = client->sent_size - head;
+    size_t body = length ? strtoul(length + strlen("\r\nContent-Length:"), NULL, 10) : 0;
+    if (chunked) body = chunked_size(client->sent + head);
+    return head + (body < rest ? body : rest);
+}
+
+static void forget_sent(struct cp_client *client, size_t size)
+{
+    memmove(client->sent, client->sent + size, client->sent_size - size + 1);
+    client->sent_size -= size;
+}
+
+/* Its method and target, terminated; empty where its first line is not one of a request. */
+static void read_request_line(const char *sent, char method[16], char *target, size_t target_size)
+{
+    int from = 0, to = 0;
+    *method = *target = '\0';
+    if (sscanf(sent, "%15[A-Z] %n%*[^ \r\n]%n HTTP/1.", method, &from, &to) < 1 || !to ||
+        strncmp(sent + to, " HTTP/1.", 8) != 0)
+        *method = '\0';
+    else
+        snprintf(target, target_size, "%.*s", to - from, sent + from);
+}
+
+/* Hold the reply to openapi.yaml, with the request that it answers, and forget that. */
+static void look_at(struct cp_client *client, const struct cp_client_reply *reply)
+{
+    char method[16] = "", target[1024] = "", type[128], coding[16], why[4096];
+    if (client->sent) {
+        forget_sent(client, strspn(client->sent, "\r\n"));
+        read_request_line(client->sent, method, target, sizeof target);
+        forget_sent(client, request_size(client));
+    }
+    const struct cp_seen seen = {
+        .method = method,
+        .target = target,
+        .status = reply->status,
+        .content_type = cp_client_header(reply, "Content-Type", type, sizeof type),
+        .gzip = *cp_client_header(reply, "Content-Encoding", coding, sizeof coding) != '\0',
+        .body = reply->body,
+        .body_size = reply->body_size,
+    };
+    if (!cp_seen(&seen, why, sizeof why)) fail_msg("%s", why);
+}
+
 void cp_client_read(struct cp_client *client, struct cp_client_reply *reply, bool bodiless)
 {
     char length[32];
@@ -137,6 +221,7 @@ void cp_client_read(struct cp_client *client, struct cp_client_reply *reply, boo
     need(client, reply->body_size);
     reply->body = client->bytes + size;
     client->taken += reply->body_size;
+    if (reply->status >= 200) look_at(client, reply);
 }
 
 void cp_client_expect_end(struct cp_client *client)

@@ -1,5 +1,5 @@
-/* For tests over real sockets: a server inside the test's process, and a client that sends exact bytes. Whatever fails
- * here fails the running cmocka test; no call waits longer than CP_CLIENT_PATIENCE_MS. */
+/* For tests over real sockets: a server inside the test's process, and a client that sends exact bytes and holds every
+ * reply to openapi.yaml. Whatever fails here fails the running cmocka test; no call waits longer than CP_CLIENT_PATIENCE_MS. */
 #ifndef CP_HTTP_CLIENT_H
 #define CP_HTTP_CLIENT_H
 
@@ -17,7 +17,9 @@ struct cp_http *cp_client_server(struct cp_http_options options);
 struct cp_client {
     int socket;
     size_t filled, taken; /* of `bytes`: read from the socket; handed out in replies */
-    char bytes[1 << 18];
+    char bytes[1 << 19];
+    char *sent; /* the requests that are not answered yet, one behind the other */
+    size_t sent_size;
 };
 
 struct cp_client_reply {
@@ -41,7 +43,7 @@ int cp_client_try(int port);
 void cp_client_send(struct cp_client *client, const char *bytes, size_t size);
 void cp_client_send_text(struct cp_client *client, const char *text);
 
-/* Read one reply. `bodiless`: to HEAD, so that Content-Length announces nothing, as with 304. Interim replies (1xx) are replies. */
+/* Read one reply; one that openapi.yaml does not describe for what was sent fails the test. `bodiless`: to HEAD, so that Content-Length announces nothing, as with 304. Interim replies (1xx) are replies. */
 void cp_client_read(struct cp_client *client, struct cp_client_reply *reply, bool bodiless);
 
 /* Send `text` on a connection of its own and read one reply. */

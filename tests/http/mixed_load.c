@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/http/seen.h"
+
 enum { PATIENCE_MS = 120000, MOST_REPLY_BYTES = 1 << 22, REQUESTS_PER_CONNECTION = 200 };
 
 /* ---- Requests ----------------------------------------------------------------------------------------------------- */
@@ -161,11 +163,27 @@ static bool read_more(struct client *client)
     return got > 0;
 }
 
+/* Is the reply whose head is the first in the client's bytes one that openapi.yaml describes? */
+static bool is_described(const struct client *client, const struct kind *kind, const char *body, size_t size)
+{
+    char why[sizeof client->load->failure], type[64] = "";
+    const char *line = strcasestr(client->bytes, "\r\nContent-Type: ");
+    if (line) sscanf(line, "%*s %63[^\r;]", type);
+    const struct cp_seen seen = {.method = kind->method,
+                                 .target = kind->target,
+                                 .status = kind->status,
+                                 .content_type = type,
+                                 .body = body,
+                                 .body_size = size};
+    return cp_seen(&seen, why, sizeof why) || fail(client->load, kind, "", why, strlen(why));
+}
+
 /* The first reply to a request is kept; later ones must be the same. */
-static bool is_as_before(struct cp_load *load, struct sample *sample, const char *body, size_t size)
+static bool is_as_before(struct cp_load *load, struct sample *sample, const char *body, size_t size, bool *first)
 {
     pthread_mutex_lock(&load->mutex);
-    if (!sample->body) {
+    *first = !sample->body;
+    if (*first) {
         sample->body = memcpy(malloc(size + 1), body, size);
         sample->body_size = size;
     }
@@ -198,8 +216,10 @@ static enum outcome take_reply(struct client *client, size_t index)
     const char *body = client->bytes + head_size;
     if (sscanf(client->bytes, "HTTP/1.1 %d ", &status) != 1 || status != kind->status)
         return fail(client->load, kind, client->bytes, body, size), FAILED;
-    if (!is_as_before(client->load, &client->load->samples[index], body, size))
+    bool first;
+    if (!is_as_before(client->load, &client->load->samples[index], body, size, &first))
         return fail(client->load, kind, "another reply than before", body, size), FAILED;
+    if (first && !is_described(client, kind, body, size)) return FAILED;
     client->taken = head_size + size;
     atomic_fetch_add(&client->load->answered, 1);
     return closes ? CLOSES : GOES_ON;

@@ -1,6 +1,6 @@
 /* Load of every kind at once on a server, from threads with a connection each: small and large, brief and long, right and
  * wrong, pipelined, and abandoned ones. Every reply is held to the status that is due, and to the bytes of the first reply
- * to the same request. */
+ * to the same request, which is held to openapi.yaml. */
 #ifndef CP_MIXED_LOAD_H
 #define CP_MIXED_LOAD_H
 

@@ -24,6 +24,7 @@
 
 #include "tests/http/http_client.h"
 #include "tests/http/process.h"
+#include "tests/http/seen.h"
 
 #define HEALTH "GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n"
 #define POST                                                                                                           \
@@ -52,7 +53,21 @@ struct load {
     char why[128];
 };
 
-/* Has the whole reply come? -1: the connection ended before its end. */
+static bool is_described(const char *head, const char *body, size_t size)
+{
+    char type[64] = "", why[1024];
+    const char *line = strstr(head, "\r\nContent-Type: ");
+    if (line) sscanf(line, "%*s %63[^\r;]", type);
+    const struct cp_seen seen = {.method = "POST",
+                                 .target = "/v1/shapes",
+                                 .status = atoi(head + 9),
+                                 .content_type = type,
+                                 .body = body,
+                                 .body_size = size};
+    return cp_seen(&seen, why, sizeof why);
+}
+
+/* The status of the next reply. -1: the connection ended before its end, or openapi.yaml describes no such reply. */
 static int read_reply(int client, bool *closes)
 {
     char bytes[8192];
@@ -65,7 +80,7 @@ static int read_reply(int client, bool *closes)
         const char *body = strstr(bytes, "\r\n\r\n"), *size = strstr(bytes, "Content-Length: ");
         if (!body || (size_t)(bytes + used - body - 4) < strtoul(size + 16, NULL, 10)) continue;
         *closes = strstr(bytes, "Connection: close") != NULL;
-        return atoi(bytes + 9);
+        return is_described(bytes, body + 4, (size_t)(bytes + used - body - 4)) ? atoi(bytes + 9) : -1;
     }
 }
 

@@ -18,6 +18,7 @@
 
 #include "tests/http/http_client.h"
 #include "tests/http/process.h"
+#include "tests/http/seen.h"
 
 static char directory[] = "/tmp/convplan-test-XXXXXX", certificate[64], key[64], tokens[64];
 
@@ -102,17 +103,31 @@ static void reload(const struct cp_process *process, const char *wanted)
 /* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's */
 static size_t take(char *bytes, size_t one, size_t count, void *context)
 {
-    (void)bytes;
-    *(size_t *)context += one * count;
-    return one * count;
+    return one * fwrite(bytes, one, count, context);
+}
+
+static void hold_to_description(CURL *curl, const char *method, const char *path, const char *body, size_t size)
+{
+    char why[4096], *type = NULL;
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
+    const struct cp_seen seen = {.method = method,
+                                 .target = path,
+                                 .status = (int)status,
+                                 .content_type = type ? type : "",
+                                 .body = body,
+                                 .body_size = size};
+    if (!cp_seen(&seen, why, sizeof why)) fail_msg("%s", why);
 }
 
 /* The status of a request to https://localhost, 0 where the certificate in the file is not the server's. `body` NULL: GET. */
 static long ask(CURL *curl, int port, const char *path, const char *body, size_t *received)
 {
-    char url[128], host[64];
+    char url[128], host[64], *bytes;
     long status = 0;
-    *received = 0;
+    FILE *reply = open_memstream(&bytes, received);
+    assert_non_null(reply);
     snprintf(url, sizeof url, "https://localhost:%d%s", port, path);
     snprintf(host, sizeof host, "localhost:%d:127.0.0.1", port);
     struct curl_slist *hosts = curl_slist_append(NULL, host);
@@ -121,17 +136,20 @@ static long ask(CURL *curl, int port, const char *path, const char *body, size_t
     curl_easy_setopt(curl, CURLOPT_RESOLVE, hosts);
     curl_easy_setopt(curl, CURLOPT_CAINFO, certificate);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, received);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     if (body) curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
     struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
     if (body) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     CURLcode code = curl_easy_perform(curl);
+    fclose(reply);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     if (code == CURLE_OK)
-        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+        hold_to_description(curl, body ? "POST" : "GET", path, bytes, *received);
     else if (code != CURLE_PEER_FAILED_VERIFICATION)
         fail_msg("%s: %s", url, curl_easy_strerror(code));
+    free(bytes);
     curl_slist_free_all(hosts);
     curl_slist_free_all(headers);
     return status;
