@@ -29,15 +29,15 @@ const struct cp_endpoint cp_endpoints[] = {
     {CP_GET, "/v1/relationships/{number}", cp_endpoint_relationship, .operation_id = "getRelationship"},
     {CP_GET, "/v1/examples", cp_endpoint_examples, .operation_id = "listExamples"},
     {CP_GET, "/v1/examples/{name}", cp_endpoint_example, .operation_id = "getExample"},
-    {CP_GET, "/problems/{code}", cp_endpoint_problem, .operation_id = "getProblem"},
-    {CP_GET, "/openapi.yaml", cp_endpoint_openapi_yaml, .operation_id = "getOpenapiYaml"},
-    {CP_GET, "/openapi.json", cp_endpoint_openapi_json, .operation_id = "getOpenapiJson"},
+    {CP_GET, "/problems/{code}", cp_endpoint_problem, .operation_id = "getProblem", .open = true},
+    {CP_GET, "/openapi.yaml", cp_endpoint_openapi_yaml, .operation_id = "getOpenapiYaml", .open = true},
+    {CP_GET, "/openapi.json", cp_endpoint_openapi_json, .operation_id = "getOpenapiJson", .open = true},
     {CP_GET, "/healthz", cp_endpoint_health, .operation_id = "getHealth", .open = true, .live = true},
     {CP_GET, "/readyz", cp_endpoint_readiness, .operation_id = "getReadiness", .open = true, .live = true},
     {CP_GET, "/metrics", cp_endpoint_metrics, .operation_id = "getMetrics", .live = true},
-    {CP_GET, "/", cp_endpoint_index, .operation_id = "getIndex"},
-    {CP_GET, "/docs", cp_endpoint_docs, .operation_id = "getDocs"},
-    {CP_GET, "/web/{file}", cp_endpoint_web_file, .operation_id = "getWebFile"},
+    {CP_GET, "/", cp_endpoint_index, .operation_id = "getIndex", .open = true},
+    {CP_GET, "/docs", cp_endpoint_docs, .operation_id = "getDocs", .open = true},
+    {CP_GET, "/web/{file}", cp_endpoint_web_file, .operation_id = "getWebFile", .open = true},
 };
 const int cp_endpoint_count = sizeof cp_endpoints / sizeof cp_endpoints[0];
 
@@ -347,8 +347,9 @@ bool cp_service_admit(struct cp_request *request, size_t *body_limit, struct cp_
 
 bool cp_service_is_open(const struct cp_request *request)
 {
+    struct cp_text parameter;
     for (int at = 0; at < cp_endpoint_count; at++)
-        if (cp_endpoints[at].open && cp_text_is(request->path, cp_endpoints[at].path)) return true;
+        if (cp_endpoints[at].open && path_matches(cp_endpoints[at].path, request->path, &parameter)) return true;
     return false;
 }
 

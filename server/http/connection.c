@@ -178,7 +178,7 @@ static int check_head(struct cp_connection *connection, bool old_version, struct
     return 400;
 }
 
-/* A browser asks without a token whether it may ask with one, and probes have none. */
+/* A browser asks without a token whether it may ask with one, and loads the pages without; probes have none. */
 static bool is_admitted(const struct cp_connection *connection)
 {
     const struct cp_request *request = &connection->request;

@@ -1,5 +1,6 @@
 // Questions to the service that the page comes from. Every reply is {ok, status, body, milliseconds}; a service that cannot
 // be reached throws.
+import { authorization, tokenRefused } from './token.js';
 
 const TIMEOUT_MS = 20000;
 
@@ -9,11 +10,18 @@ function serverTime(reply) {
   return durations.length ? durations.reduce((sum, duration) => sum + duration, 0) : null;
 }
 
+/** fetch(), with the token where there is one. */
+export async function send(path, options = {}) {
+  const reply = await fetch(path, { ...options, headers: { ...options.headers, ...authorization() } });
+  if (reply.status === 401) tokenRefused();
+  return reply;
+}
+
 async function ask(path, options) {
   const signal = AbortSignal.any
     ? AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(options.signal ? [options.signal] : [])])
     : options.signal;
-  const reply = await fetch(path, { ...options, signal });
+  const reply = await send(path, { ...options, signal });
   const isJson = /json/.test(reply.headers.get('Content-Type') || '');
   const body = isJson ? await reply.json() : await reply.text();
   return { ok: reply.ok, status: reply.status, body, milliseconds: serverTime(reply) };

@@ -1,9 +1,10 @@
 // The API reference, made from the description that the service serves.
-import { get } from './api.js';
+import { get, send } from './api.js';
 import { h, render } from './dom.js';
 import { jsonText } from './json_text.js';
 import { inlineText, textBlocks } from './markdown.js';
 import { resolve, schemaView } from './schema_view.js';
+import { showToken, startToken } from './token.js';
 
 const METHODS = ['get', 'post'];
 
@@ -82,7 +83,7 @@ async function run(operation) {
   const { body } = runOf(operation);
   const options = operation.method === 'post' ? { method: 'POST', headers: { 'Content-Type': 'application/json' }, body } : {};
   try {
-    const reply = await fetch(target(operation), options);
+    const reply = await send(target(operation), options);
     const timing = reply.headers.get('Server-Timing');
     change(operation, { reply: { status: reply.status, timing, ...(await read(reply)) } });
   } catch {
@@ -95,7 +96,8 @@ function replyView(reply) {
   const good = reply.status >= 200 && reply.status < 300;
   return [
     h('p', { class: 'status', role: 'status', key: 'status' },
-      h('span', { class: good ? 'good' : 'bad' }, reply.status || 'No reply'), h('span', { class: 'quiet' }, reply.timing ?? '')),
+      h('span', { class: good ? 'good' : 'bad' }, reply.status || 'No reply'), reply.status === 401 && h('button', { type: 'button', onclick: () => showToken(true) }, 'Give a token'),
+      h('span', { class: 'quiet' }, reply.timing ?? '')),
     reply.picture
       ? h('img', { src: reply.picture, alt: 'The picture that the service drew', key: 'picture' })
       : h('pre', { tabindex: '0', key: 'text', 'aria-label': 'Reply' }, reply.text),
@@ -202,6 +204,7 @@ function draw() {
 }
 
 async function start() {
+  startToken();
   const { body } = await get('openapi.json');
   description = body;
   document.querySelector('h1').remove();

@@ -1,5 +1,6 @@
 // The guide's figure of the selected layer: its window over a small input, position by position.
 import { spatialSizes } from './answer.js';
+import { send } from './api.js';
 import { h } from './dom.js';
 import { figureOf } from './figure_query.js';
 
@@ -18,7 +19,7 @@ function describe(svg) {
 
 async function load(path) {
   try {
-    const reply = await fetch(path, { headers: { Accept: 'image/svg+xml' } });
+    const reply = await send(path, { headers: { Accept: 'image/svg+xml' } });
     if (!reply.ok) {
       const problem = await reply.json().catch(() => ({}));
       return { failure: reply.status === 404 ? 'This service draws no figures.' : problem.detail ?? 'The figure could not be drawn.' };
@@ -45,6 +46,11 @@ function frame(path, arrived) {
     frames.delete(oldest);
   }
   return null;
+}
+
+/** Ask again for what could not be had. */
+export function forgetFailures() {
+  for (const [path, { failure }] of frames) if (failure) frames.delete(path);
 }
 
 const stepPath = (figure, step) => `${figure.path}&step=${step}`;

@@ -1,6 +1,6 @@
 // The playground: the store, the questions to the service, and the views put together.
 import { plannedLayers } from './answer.js';
-import { get, newest, post, postAs } from './api.js';
+import { get, newest, post, postAs, send } from './api.js';
 import { convolveQuestion, initialNumbers, numbersView } from './byhand.js';
 import { costsView } from './costs.js';
 import { toCurl } from './curl.js';
@@ -8,7 +8,7 @@ import { dialogView } from './dialog.js';
 import * as doc from './document.js';
 import { cached, h, render } from './dom.js';
 import { editorView, linesOf } from './editor.js';
-import { createFigure } from './figure.js';
+import { createFigure, forgetFailures } from './figure.js';
 import { findingView } from './findings.js';
 import { importBytes } from './importing.js';
 import { layerView, typeOptions } from './layer.js';
@@ -21,15 +21,17 @@ import { addView, inputsView, measureView, rowSpan, stackView } from './stack.js
 import { currentDocument, initialState, reduce } from './state.js';
 import { createStore } from './store.js';
 import { summaryView } from './summary.js';
+import { hasToken, startToken } from './token.js';
 import { toolbarView } from './toolbar.js';
 
 const FIRST_EXAMPLE = 'mnist_autoencoder';
+const EMPTY = { input: [1, 1, 28, 28], layers: [] }; // until something is opened
 const ADDRESS_MS = 400; // after the last change the address holds the document
 const NOTICE_MS = 4000;
 const WALK_MS = 900;
 
 const element = (id) => document.getElementById(id);
-const store = createStore(reduce, { ...initialState({ input: [1, 1, 28, 28], layers: [] }), relationships: new Map(), numbers: initialNumbers() });
+const store = createStore(reduce, { ...initialState(EMPTY), relationships: new Map(), numbers: initialNumbers() });
 const now = () => performance.now();
 const act = (type, action = {}) => store.dispatch({ type, at: now(), ...action });
 const set = (members) => store.dispatch({ type: 'set', ...members });
@@ -51,16 +53,18 @@ async function plan(signal, document) {
   return { ...reply, totals: joined.body.totals ?? NO_TOTALS };
 }
 
-const askPlan = newest(plan, ({ failure, ok, body, totals, milliseconds }, document) => {
-  if (failure) set({ answer: { document, failure } });
+const askPlan = newest(plan, ({ failure, ok, status, body, totals, milliseconds }, document) => {
+  if (status === 401) set({ answer: { document, locked: true } });
+  else if (failure) set({ answer: { document, failure } });
   else if (!ok) set({ answer: { document, problem: body } });
   else set({ answer: { document, plan: body, totals, milliseconds } });
 });
 
 const askSizes = newest(
   (signal, question) => (question ? post('v1/sizes', question, signal) : Promise.resolve({ ok: true, body: null })),
-  ({ failure, ok, body }) => {
-    if (!failure) set({ sizes: ok ? { answer: body } : { problem: body } });
+  ({ failure, ok, status, body }) => {
+    if (status === 401) set({ sizes: null });
+    else if (!failure) set({ sizes: ok ? { answer: body } : { problem: body } });
   },
 );
 
@@ -152,7 +156,7 @@ const pytorch = () => toPyTorch(store.state.answer.document, plannedLayers(store
 
 async function downloadSvg() {
   const document = doc.isPair(currentDocument(store.state)) ? doc.joinPair(currentDocument(store.state)) : currentDocument(store.state);
-  const reply = await fetch('v1/diagram.svg', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(document) });
+  const reply = await send('v1/diagram.svg', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(document) });
   if (reply.ok) return download('network.svg', 'image/svg+xml', await reply.text());
   const problem = await reply.json().catch(() => ({}));
   return tell(reply.status === 404 ? 'This service draws no diagrams.' : problem.errors?.[0]?.detail ?? 'The diagram could not be drawn.');
@@ -187,7 +191,7 @@ const commands = {
     await writeAddress();
     await copy(location.href, 'The link is copied. It holds the whole document.');
   },
-  copyCurl: () => copy(toCurl(currentDocument(store.state), document.baseURI), 'The command is copied.'),
+  copyCurl: () => copy(toCurl(currentDocument(store.state), document.baseURI, hasToken()), 'The command is copied.'),
   copyPyTorch: () => copy(pytorch(), 'The code is copied.'),
   copyJson: () => copy(store.state.history.present.text, 'The JSON is copied.'),
   downloadJson: () => download('network.json', 'application/json', store.state.history.present.text),
@@ -353,6 +357,38 @@ async function onDrop(event) {
 
 // ---- Start ------------------------------------------------------------------------------------------------------
 
+/** What the service has to offer; false where it asks for a token first. */
+async function readService() {
+  const [index, layers, relationships, examples] = await Promise.all([get('./'), get('v1/layers'), get('v1/relationships'), get('v1/examples')]);
+  if (layers.status === 401) return false;
+  set({
+    operations: new Set(index.body.operations.map(({ method, path }) => `${method} ${path}`)),
+    types: new Map(layers.body.layers.map((type) => [type.type, type])),
+    relationships: new Map(relationships.body.relationships.map((relationship) => [relationship.number, relationship])),
+    examples: examples.body.examples,
+  });
+  return true;
+}
+
+async function connect() {
+  if (!(await readService())) return askPlan(currentDocument(store.state));
+  askNumbers(convolveQuestion(store.state.numbers));
+  if (currentDocument(store.state) !== EMPTY) return null;
+  await openExample(FIRST_EXAMPLE);
+  return store.dispatch({ type: 'begin' });
+}
+
+/** There is another token: ask for everything anew. */
+async function reconnect() {
+  forgetFailures();
+  await connect();
+  const document = currentDocument(store.state);
+  askPlan(document);
+  askSizes(sizesQuestion(document, chosenFreedom(document, store.state.sizeAxis)));
+}
+
+const unreachable = () => tell('The service cannot be reached. Reload to try again.');
+
 async function start() {
   store.subscribe(askAgain);
   store.subscribe(followSelection);
@@ -363,18 +399,9 @@ async function start() {
   document.addEventListener('drop', onDrop);
   addEventListener('hashchange', openAddress);
   addEventListener('resize', redraw);
-  const [index, layers, relationships, examples, opened] = await Promise.all([
-    get('./'), get('v1/layers'), get('v1/relationships'), get('v1/examples'), openAddress(),
-  ]);
-  set({
-    operations: new Set(index.body.operations.map(({ method, path }) => `${method} ${path}`)),
-    types: new Map(layers.body.layers.map((type) => [type.type, type])),
-    relationships: new Map(relationships.body.relationships.map((relationship) => [relationship.number, relationship])),
-    examples: examples.body.examples,
-  });
-  askNumbers(convolveQuestion(store.state.numbers));
-  if (!opened) await openExample(FIRST_EXAMPLE);
-  store.dispatch({ type: 'begin' });
+  startToken(() => reconnect().catch(unreachable));
+  if (await openAddress()) store.dispatch({ type: 'begin' });
+  await connect();
 }
 
-start().catch(() => tell('The service cannot be reached. Reload to try again.'));
+start().catch(unreachable);

@@ -12,7 +12,7 @@ const entryFrom = (document) => ({ text: doc.formatDocument(document), document,
 export const initialState = (document) => ({
   history: createHistory(entryFrom(document)),
   selected: null, // the place of a layer: {list, index}
-  answer: null, // of the newest question: {document, plan} or {document, problem} or {document, failure}
+  answer: null, // of the newest question: {document, plan}, {document, problem}, {document, failure} or {document, locked}
   sizes: null, // {axis, answer} or {axis, problem}
   sizeAxis: null, // which size of the input is free: an axis, 'all', or null for what suits
   types: new Map(), // layer types by name, from /v1/layers

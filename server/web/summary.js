@@ -6,6 +6,7 @@ import { bytes, exact, plural, shape, short } from './numbers.js';
 
 function verdict(answer, count) {
   if (!answer) return { text: 'Planning…', tone: '' };
+  if (answer.locked) return { text: 'A token is needed.', tone: '' };
   if (answer.failure) return { text: answer.failure, tone: 'error' };
   if (answer.problem) return { text: answer.problem.title, tone: 'error' };
   const pair = isPair(answer.document);

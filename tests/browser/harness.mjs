@@ -3,6 +3,7 @@
 // A page that writes an error to the console, asks another host for anything, or gets an error that its test does not
 // expect, fails the test.
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -16,9 +17,9 @@ export const web = (name) => import(pathToFileURL(path.join(built, 'web', name))
 
 // ---- Server and browser ------------------------------------------------------------------------------------------
 
-async function startServer() {
+async function startServer(flags = []) {
   const program = path.resolve(root, process.env.CONVPLAN ?? 'build/release/convplan');
-  const server = spawn(program, ['serve', '--port', '0', '--workers', '1'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(program, ['serve', '--port', '0', '--workers', '1', ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
   const origin = await new Promise((resolve, reject) => {
     let text = '';
     server.stdout.on('data', (data) => {
@@ -43,7 +44,7 @@ const startBrowser = () => {
 
 const tests = [];
 
-/** Options: `width`, `height`, `dark`, `still` (prefers reduced motion), `expects` (a pattern of console messages that the
+/** Options: `flags` (of a server of the test's own), `width`, `height`, `dark`, `still` (prefers reduced motion), `expects` (a pattern of console messages that the
  *  test provokes), `pageless`. */
 export function test(name, run, options = {}) {
   tests.push({ name, run, options });
@@ -101,7 +102,16 @@ async function openPage(browser, origin, options) {
 /** A refused question is an answer: browsers write its status to the console all the same. */
 const USUAL = /status of 422/;
 
-async function runOne(browser, origin, { run, options }) {
+async function runOne(browser, origin, one) {
+  const { options: { flags, ...options }, run } = one;
+  if (flags) {
+    const server = await startServer(flags);
+    try {
+      return await runOne(browser, server.origin, { run, options });
+    } finally {
+      server.stop();
+    }
+  }
   if (options.pageless) return run(origin);
   const expects = options.expects ? new RegExp(`${USUAL.source}|${options.expects.source}`) : USUAL;
   const { context, page, complaints } = await openPage(browser, origin, { ...options, expects });
@@ -136,6 +146,17 @@ export async function finish() {
   server.stop();
   process.exitCode = failed ? 1 : 0;
 }
+
+// ---- Accessibility -----------------------------------------------------------------------------------------------
+
+/** What axe-core complains of. By the debugger, as the page's policy forbids scripts from elsewhere. */
+export async function violations(page) {
+  await page.evaluate(readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'));
+  const { violations: found } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  return found.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`));
+}
+
+export const LOOKS = { light: {}, dark: { dark: true }, 'on a phone': { width: 390, height: 844 } };
 
 // ---- The playground ----------------------------------------------------------------------------------------------
 

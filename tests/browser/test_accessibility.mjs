@@ -1,16 +1,6 @@
 #!/usr/bin/env node
 // axe-core finds nothing to complain of, in any state of the pages; colours, widths and motion follow what the reader wants.
-import { readFileSync } from 'node:fs';
-import { PAIR, STEM, check, equal, finish, openDocument, planned, require, test } from './harness.mjs';
-
-const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-
-/** By the debugger, as the page's policy forbids scripts from elsewhere. */
-async function violations(page) {
-  await page.evaluate(axeSource);
-  const { violations: found } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
-  return found.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`));
-}
+import { LOOKS, PAIR, STEM, check, equal, finish, openDocument, planned, test, violations } from './harness.mjs';
 
 const expectNone = async (page) => equal(await violations(page), [], 'violations');
 
@@ -45,8 +35,6 @@ const STATES = {
     await page.getByText('Copy', { exact: true }).click();
   },
 };
-
-const LOOKS = { light: {}, dark: { dark: true }, 'on a phone': { width: 390, height: 844 } };
 
 for (const [state, open] of Object.entries(STATES)) {
   for (const [look, options] of Object.entries(LOOKS)) {

@@ -96,6 +96,8 @@ static void every_status_is_described(void **state)
             snprintf(status, sizeof status, "%d", cp_statuses[code].http_status);
             if (is_of_transport(endpoint, code) && !cp_at(responses, status))
                 cp_complain("%s: %s has status %s", endpoint->operation_id, cp_statuses[code].code, status);
+            if (endpoint->open && code == CP_CODE_unauthorized && cp_at(responses, status))
+                cp_complain("%s: it is for everyone", endpoint->operation_id);
         }
     }
     cp_no_complaints();

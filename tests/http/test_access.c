@@ -132,6 +132,14 @@ static void test_tokens_over_http(void **state)
         {"metrics", "GET /metrics HTTP/1.1\r\nHost: t\r\n\r\n", 401},
         {"health", "GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n", 200},
         {"readiness", "HEAD /readyz HTTP/1.1\r\nHost: t\r\n\r\n", 200},
+        {"page", "GET / HTTP/1.1\r\nHost: t\r\nAccept: text/html\r\n\r\n", 200},
+        {"reference", "GET /docs HTTP/1.1\r\nHost: t\r\n\r\n", 200},
+        {"script of the page", "GET /web/main.js HTTP/1.1\r\nHost: t\r\n\r\n", 200},
+        {"description", "GET /openapi.json HTTP/1.1\r\nHost: t\r\n\r\n", 200},
+        {"what a code means", "GET /problems/unauthorized HTTP/1.1\r\nHost: t\r\n\r\n", 200},
+        {"behind the page", "GET /web/../v1/layers HTTP/1.1\r\nHost: t\r\n\r\n", 401},
+        {"behind the page, escaped", "GET /web/..%2fv1%2flayers HTTP/1.1\r\nHost: t\r\n\r\n", 404},
+        {"escaped", "GET /%76%31/layers HTTP/1.1\r\nHost: t\r\n\r\n", 401},
         {"options", "OPTIONS /v1/shapes HTTP/1.1\r\nHost: t\r\n\r\n", 204},
     };
     struct cp_http_options options = CP_HTTP_DEFAULTS;
