@@ -169,7 +169,7 @@ const METHODS = { direct: 'directly', matrix: 'as a product with the matrix C', 
 function checksView(checks) {
   if (!checks?.length) return null;
   return h('table', { class: 'checks block', key: 'checks' },
-    h('thead', {}, h('tr', {}, ['Computed', 'multiplications', 'of these by zero', 'largest difference'].map((text) => h('th', { key: text, scope: 'col' }, text)))),
+    h('thead', {}, h('tr', {}, ['Computed', 'multi\u00adpli\u00adca\u00adtions', 'of these by zero', 'largest difference'].map((text) => h('th', { key: text, scope: 'col' }, text)))),
     h('tbody', {}, checks.map(({ method, multiplications, multiplications_by_zero: byZero, max_abs_difference: difference }) =>
       h('tr', { key: method }, h('th', { scope: 'row' }, METHODS[method] ?? method), h('td', {}, multiplications), h('td', {}, byZero), h('td', {}, difference)))));
 }

@@ -45,5 +45,9 @@ export function formula(text) {
     h('span', { class: 'term' }, term.split(VARIABLE).map((part, at) => (at % 2 ? h('var', {}, part) : part.replaceAll(' ', '\u00a0'))))));
 }
 
-/** A sentence of the service: what stands in backquotes becomes code. */
+/** A remark of the service as a sentence: "pad more" → "Pad more.", but names and signs at the beginning stay as they are. */
+export const sentence = (text) =>
+  text.replace(/^(a|[a-z]{2,})(?=[\s,])/, (word) => word[0].toUpperCase() + word.slice(1)).replace(/(?<![.?!…])$/, '.');
+
+/** What stands in backquotes becomes code. */
 export const prose = (text) => text.split('`').map((part, at) => (at % 2 ? h('code', {}, part) : part));

@@ -4,7 +4,7 @@ import { findingsOf } from './answer.js';
 import { h } from './dom.js';
 import { listsOf, placeOf, samePlace } from './document.js';
 import { outline } from './outline.js';
-import { recognise } from './importing.js';
+import { notRead, recognise } from './importing.js';
 
 const LINE_HEIGHT = 20; // pixels: the textarea's line-height
 const PADDING = 12; // pixels above its first line
@@ -42,10 +42,10 @@ function placeAtOffset(entry, offset) {
 }
 
 /** What is wrong with a text that is no document: perhaps it is a model in another form. */
-function message(entry) {
+function message(entry, canImport) {
   const { form } = recognise(new TextEncoder().encode(entry.text));
-  if (form === 'pytorch') return 'This looks like PyTorch’s print(model), not JSON. Use “Open…” for it.';
-  return entry.error;
+  if (form !== 'pytorch') return entry.error;
+  return canImport ? 'This looks like PyTorch’s print(model), not JSON. Use “Open…” for it.' : notRead(form);
 }
 
 function band(kind, lines, scrollTop) {
@@ -84,6 +84,6 @@ export function editorView(state, commands, scrollTop) {
         onkeyup: follow,
         onscroll: commands.editorScrolled,
       })),
-    entry.error && h('p', { class: 'editor-message', id: 'json-error', role: 'status', key: 'message' }, message(entry)),
+    entry.error && h('p', { class: 'editor-message', id: 'json-error', role: 'status', key: 'message' }, message(entry, state.operations.has('POST /v1/import'))),
   ];
 }

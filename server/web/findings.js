@@ -1,5 +1,5 @@
 // What is wrong, where it is wrong, with the repair one click away.
-import { prose } from './describe.js';
+import { prose, sentence } from './describe.js';
 import { h } from './dom.js';
 import { placeOf } from './document.js';
 
@@ -21,9 +21,9 @@ export function findingView(finding, commands) {
     h('p', {},
       h('a', { class: 'code', href: `problems/${code}`, target: '_blank', rel: 'noopener' }, code.replaceAll('_', ' ')),
       axes.length ? h('span', { class: 'quiet' }, ` on ${axes.join(' and ')}`) : null),
-    h('p', {}, prose(detail)),
-    suggestion && !fix ? h('p', { class: 'quiet' }, prose(suggestion)) : null,
+    h('p', {}, prose(sentence(detail))),
+    suggestion && !fix ? h('p', { class: 'quiet' }, prose(sentence(suggestion))) : null,
     fix && h('div', { class: 'actions' },
       h('button', { type: 'button', onclick: () => commands.applyFixes([finding]) }, fixLabel(finding, placeOf(pointer))),
-      suggestion && h('span', { class: 'quiet' }, prose(suggestion))));
+      suggestion && h('span', { class: 'quiet' }, prose(sentence(suggestion)))));
 }

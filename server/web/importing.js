@@ -26,15 +26,18 @@ export function recognise(bytes) {
   return { form: 'stack', document };
 }
 
+/** Said where the service cannot import this form. */
+export const notRead = (form) =>
+  `This looks like ${FORMS[form].name}, which this service does not read. What it reads is JSON: {"input": [1, 3, 224, 224], "layers": [{"type": "Conv2d", …}]}.`;
+
 /** Turn what was recognised into a document: {document, findings} or {error}. `post(type, bytes)` asks /v1/import, or is null
  *  where the service cannot import. */
 export async function importBytes(bytes, post) {
   const found = recognise(bytes);
   if (found.form === 'stack') return { document: found.document, findings: [] };
   if (found.form === 'unknown') return { error: found.error };
-  const { name, type } = FORMS[found.form];
-  if (!post) return { error: `This looks like ${name}. This service reads only JSON so far: {"input": …, "layers": …}.` };
-  const reply = await post(type, bytes);
+  if (!post) return { error: notRead(found.form) };
+  const reply = await post(FORMS[found.form].type, bytes);
   if (!reply.ok) return { error: reply.body.detail ?? `The service answered ${reply.status}.` };
   const { findings = [], ...document } = reply.body;
   return { document, findings };

@@ -5,14 +5,14 @@ import { h } from './dom.js';
 import { allLayers, layerAt } from './document.js';
 import { findingView } from './findings.js';
 import { readMember, readNames, readShape, says, writeMember, writeNames } from './members.js';
-import { bytes, exact, shape } from './numbers.js';
+import { bytes, exact, shape, signed } from './numbers.js';
 
 // ---- Fields: one way to edit each type of member of /v1/layers ---------------------------------------------------
 
-function field(id, label, control, { wrong, hint, check } = {}) {
+function field(id, label, control, { wrong, hint, check, wide } = {}) {
   const caption = h('label', { for: id, title: hint }, label.replaceAll('_', ' '));
   const shown = h(control.tag, { ...control.props, id, title: hint, 'aria-invalid': wrong ? 'true' : undefined }, control.children);
-  return h('div', { class: `field${wrong ? ' wrong' : ''}${check ? ' check' : ''}`, key: id }, check ? [shown, caption] : [caption, shown]);
+  return h('div', { class: `field${wrong ? ' wrong' : ''}${check ? ' check' : ''}${wide ? ' wide' : ''}`, key: id }, check ? [shown, caption] : [caption, shown]);
 }
 
 const textInput = (value, write, read, placeholder, commands, set, list) =>
@@ -89,7 +89,7 @@ function form(state, layer, place, found, commands) {
   return [
     h('div', { class: 'fields', key: 'fields' },
       field('member-type', 'type', h('select', { value: known ? layer.type : '', onchange: (event) => commands.setType(event.target.value) },
-        known ? null : h('option', { value: '' }, String(layer.type ?? '')), typeOptions(state.types)), { wrong: !known }),
+        known ? null : h('option', { value: '' }, String(layer.type ?? '')), typeOptions(state.types)), { wrong: !known, wide: true }),
       field('member-name', 'name', textInput(layer.name, (name) => name ?? '', (text) => text.trim() || undefined, 'none', commands, commands.rename), { hint: 'Layers that name it in `from` follow' }),
       members.filter((member) => !isRare(member)).map(show),
       // Members that the type does not know can only be taken out.
@@ -109,7 +109,7 @@ function reach(field) {
   if (field === 'global') return 'the whole input';
   if (!field) return 'no single number is true';
   const each = (values) => (values.every((value) => value === values[0]) ? values[0] : values.join(' × '));
-  return `${field.size.join(' × ')}, every ${each(field.stride)}, from ${each(field.start)}`;
+  return `${field.size.join(' × ')}, every ${each(field.stride)}, from ${each(field.start.map(signed))}`;
 }
 
 function relation(plan, relationships) {

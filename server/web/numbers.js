@@ -25,6 +25,13 @@ export const bytes = (count) =>
 /** [1, 3, 224, 224] → "1 × 3 × 224 × 224". */
 export const shape = (sizes) => (Array.isArray(sizes) ? sizes.map((size) => size ?? '?').join(' × ') : '–');
 
+/** 0.0000471 s → "47 µs"; 5259 µs → "5.26 ms". */
+export const duration = (milliseconds) =>
+  scaled(Math.max(1, milliseconds * 1000), 1000, ['µs', 'ms', 's']);
+
+/** -3 → "−3", with the sign that is as wide as a plus. */
+export const signed = (number) => String(number).replace('-', '−');
+
 export const plural = (count, one, many = `${one}s`) => `${exact(count)} ${count === 1 ? one : many}`;
 
 /** A part of a whole in percent; 0 where either is not known. */

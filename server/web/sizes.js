@@ -1,5 +1,5 @@
 // Which input sizes work: the law from /v1/sizes, and a strip of the sizes around the one that is set.
-import { prose } from './describe.js';
+import { prose, sentence } from './describe.js';
 import { h } from './dom.js';
 import { inputShapes, isPair, layersIn, listsOf, setInputSizes, spatialAxes } from './document.js';
 
@@ -78,13 +78,16 @@ function strip(set, size, commands, freedom) {
     }));
 }
 
+/** A size as a factor: a sum in brackets, unless it stands within a floor. */
+export const factor = (size) => (/[+−]/.test(String(size).replace(/⌊.*?⌋/g, '')) ? `(${size})` : size);
+
 function answerView(answer, document, freedom, commands) {
   const [shape] = Object.values(inputShapes(document));
   const size = shape[freedom.axes[0]];
   const set = answer.symbols.n;
   const { below = null, above = null } = set.nearest ?? {};
   const near = [...new Set([below, above])].filter((value) => value !== null && value !== size);
-  const output = answer.output?.includes(null) ? null : answer.output?.join(' × ');
+  const output = answer.output?.includes(null) ? null : answer.output?.map(factor).join(' × ');
   return [
     h('p', { class: 'statement', key: 'statement' }, set.statement),
     output && h('p', { class: 'quiet', key: 'output' }, 'The output is then ', h('span', { class: 'formula' }, output), '.'),
@@ -106,7 +109,7 @@ export function sizesView(state, commands) {
       all.map(({ key, label }) => h('option', { key, value: String(key) }, label))));
   let body = null;
   if (!freedom) body = h('p', { class: 'quiet', key: 'none' }, 'This input has no spatial size to vary.');
-  else if (sizes?.problem) body = h('p', { class: 'quiet', key: 'problem' }, `No answer: ${sizes.problem.detail}.`);
+  else if (sizes?.problem) body = h('p', { class: 'quiet', key: 'problem' }, `No answer: ${sentence(sizes.problem.detail)}`);
   else if (sizes?.answer?.symbols?.n) body = answerView(sizes.answer, document, freedom, commands);
   return [
     h('h2', { id: 'sizes-title', key: 'title' }, 'Which sizes work'),

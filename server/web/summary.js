@@ -2,7 +2,7 @@
 import { findingsOf, merged } from './answer.js';
 import { h } from './dom.js';
 import { inputShapes, isPair, placeOf } from './document.js';
-import { bytes, exact, plural, shape, short } from './numbers.js';
+import { bytes, duration, exact, plural, shape, short } from './numbers.js';
 
 function verdict(answer, count) {
   if (!answer) return { text: 'Planning…', tone: '' };
@@ -24,7 +24,7 @@ function totalsView({ totals, milliseconds }) {
     total('Multiplications', short(totals.macs), count(totals.macs)),
     total('All outputs', bytes(totals.output_bytes), `${count(totals.output_bytes)} bytes`),
     total('Peak memory', bytes(totals.peak_activation_bytes), `${count(totals.peak_activation_bytes)} bytes of activations alive at once`),
-    milliseconds !== null && total('Planned in', `${Math.max(1, Math.round(milliseconds * 1000))}\u202fµs`, 'in the service, as it tells in Server-Timing'));
+    milliseconds !== null && total('Planned in', duration(milliseconds), 'in the service, as it tells in Server-Timing'));
 }
 
 /** Findings that belong to no layer, such as those of the input. */

@@ -72,7 +72,7 @@ export async function eventually(ask, wanted, what) {
 
 async function openPage(browser, origin, options) {
   const context = await browser.newContext({
-    viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
+    viewport: { width: options.width ?? WIDE.width, height: options.height ?? WIDE.height },
     colorScheme: options.dark ? 'dark' : 'light',
     reducedMotion: options.still ? 'reduce' : 'no-preference',
     baseURL: origin,
@@ -150,13 +150,30 @@ export async function finish() {
 // ---- Accessibility -----------------------------------------------------------------------------------------------
 
 /** What axe-core complains of. By the debugger, as the page's policy forbids scripts from elsewhere. */
-export async function violations(page) {
-  await page.evaluate(readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'));
-  const { violations: found } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+async function violations(page, rules) {
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'));
+  const { violations: found } = await page.evaluate((only) => globalThis.axe.run(document, { resultTypes: ['violations'], ...only }), rules);
   return found.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`));
 }
 
-export const LOOKS = { light: {}, dark: { dark: true }, 'on a phone': { width: 390, height: 844 } };
+const overhang = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+const WIDE = { width: 1440, height: 900 };
+const PHONE = { width: 390, height: 844 };
+const COLOURS = { runOnly: ['color-contrast', 'link-in-text-block'] };
+
+/** The page as it is now: accessible in light, in dark, where nothing but the colours is another, and on a phone; and no
+ *  wider than that. It opened in light, wide. */
+export async function expectAccessible(page) {
+  equal(await violations(page, {}), [], 'violations');
+  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' }); // no colour is on its way
+  equal(await violations(page, COLOURS), [], 'violations in dark');
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+  await page.setViewportSize(PHONE);
+  equal(await violations(page, {}), [], 'violations on a phone');
+  equal(await overhang(page), 0, 'pixels too wide for a phone');
+  await page.setViewportSize(WIDE);
+}
 
 // ---- The playground ----------------------------------------------------------------------------------------------
 

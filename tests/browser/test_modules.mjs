@@ -15,6 +15,8 @@ const { works } = await web('sizes.js');
 const { jsonText } = await web('json_text.js');
 const { merged } = await web('answer.js');
 const numbers = await web('numbers.js');
+const { sentence } = await web('describe.js');
+const { factor } = await web('sizes.js');
 
 const pure = (name, run) => test(name, run, { pageless: true });
 
@@ -203,5 +205,27 @@ pure('JSON for people says the same', async (origin) => {
   const description = await get(origin, '/openapi.json');
   equal(JSON.parse(jsonText(description)), description, 'description');
 });
+
+for (const [milliseconds, wanted] of [[0.047, '47\u202fµs'], [0.0000001, '1\u202fµs'], [5.259, '5.26\u202fms'], [2100, '2.10\u202fs']]) {
+  pure(`a duration of ${milliseconds} ms is ${wanted}`, () => equal(numbers.duration(milliseconds), wanted, 'duration'));
+}
+
+pure('a negative number has a minus sign, not a hyphen', () => equal([-3, 0, 4].map(numbers.signed), ['−3', '0', '4'], 'numbers'));
+
+for (const [remark, wanted] of [
+  ['pad more, or use a smaller kernel', 'Pad more, or use a smaller kernel.'],
+  ['a size is too large', 'A size is too large.'],
+  ['in_channels is 3, but the input has 4', 'in_channels is 3, but the input has 4.'],
+  ['`up1` gives [8, 8]', '`up1` gives [8, 8].'],
+  ['did you mean `Conv2d`?', 'Did you mean `Conv2d`?'],
+  ['o = s(i − 1)', 'o = s(i − 1).'],
+  ['The request has no token.', 'The request has no token.'],
+]) {
+  pure(`told as a sentence: ${remark}`, () => equal(sentence(remark), wanted, 'sentence'));
+}
+
+for (const [size, wanted] of [[16, 16], ['n', 'n'], ['2n', '2n'], ['2n + 1', '(2n + 1)'], ['⌊(n − 1)/8⌋', '⌊(n − 1)/8⌋'], ['8⌊(n − 1)/8⌋ + 4', '(8⌊(n − 1)/8⌋ + 4)']]) {
+  pure(`${size} among factors`, () => equal(factor(size), wanted, 'factor'));
+}
 
 await finish();

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { LOOKS, STEM, check, equal, eventually, finish, openDocument, planned, test, verdict, violations, web } from './harness.mjs';
+import { STEM, check, equal, eventually, expectAccessible, finish, openDocument, planned, test, verdict, web } from './harness.mjs';
 
 const TOKEN = 'c2VjcmV0-of/this+server==';
 const directory = mkdtempSync(path.join(tmpdir(), 'convplan-test-'));
@@ -141,7 +141,7 @@ guarded('the examples of the reference run with it', async (page) => {
   await page.locator('#token-text:focus').waitFor();
   await give(page, TOKEN);
   await section.getByRole('button', { name: 'Run' }).click();
-  await section.locator('.status span', { hasText: '200' }).waitFor();
+  await section.locator('.status .good', { hasText: '200' }).waitFor();
   await page.goto('/');
   await planned(page);
 });
@@ -159,16 +159,12 @@ const STATES = {
 };
 
 for (const [state, reach] of Object.entries(STATES)) {
-  for (const [look, options] of Object.entries(LOOKS)) {
-    guarded(`a token ${state}, ${look}: accessible, and within the page`, async (page) => {
-      await page.goto('/');
-      await input(page).waitFor();
-      await reach(page);
-      equal(await violations(page), [], 'violations');
-      const overhang = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      equal(overhang, 0, 'pixels too wide');
-    }, options);
-  }
+  guarded(`a token ${state}: accessible`, async (page) => {
+    await page.goto('/');
+    await input(page).waitFor();
+    await reach(page);
+    await expectAccessible(page);
+  });
 }
 
 await finish();
