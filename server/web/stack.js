@@ -152,6 +152,6 @@ export function addView(state, commands, typeOptions) {
   return [
     h('p', { id: 'rows-keys', class: 'unseen' }, 'Arrows choose a layer, Alt and arrows move it, Delete removes it, Enter goes to its members.'),
     h('select', { id: 'add-type', 'aria-label': 'Type of the layer to add', value: 'Conv2d' }, typeOptions(state.types)),
-    h('button', { type: 'button', onclick: () => commands.add(globalThis.document.getElementById('add-type').value) }, 'Add layer'),
+    h('button', { type: 'button', disabled: !state.types.size, onclick: () => commands.add(globalThis.document.getElementById('add-type').value) }, 'Add layer'),
   ];
 }

@@ -42,7 +42,9 @@ guarded('the page opens, says what is missing, and goes on when it is there', as
   await page.goto('/');
   await input(page).waitFor();
   await eventually(() => verdict(page), 'A token is needed.', 'verdict');
+  check(await page.getByRole('button', { name: 'Add layer' }).isDisabled(), 'a layer of no type can be added');
   await unlock(page);
+  check(await page.getByRole('button', { name: 'Add layer' }).isEnabled(), 'no layer can be added');
   await page.locator('.figure img').waitFor();
   equal(await page.locator('#token form').count(), 0, 'forms');
 });

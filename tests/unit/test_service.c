@@ -524,9 +524,15 @@ static void test_refusals(void **state)
     static const struct {
         int status;
         const char *code;
-    } cases[] = {{400, "bad_request"},     {401, "unauthorized"},           {505, "version_not_supported"},
-                 {408, "request_timeout"}, {411, "length_required"},        {413, "body_too_large"},
-                 {414, "target_too_long"}, {429, "too_many_requests"},      {503, "overloaded"},
+    } cases[] = {{400, "bad_request"},
+                 {401, "unauthorized"},
+                 {505, "version_not_supported"},
+                 {408, "request_timeout"},
+                 {411, "length_required"},
+                 {413, "body_too_large"},
+                 {414, "target_too_long"},
+                 {429, "too_many_requests"},
+                 {503, "overloaded"},
                  {431, "header_fields_too_large"}};
     for (size_t at = 0; at < sizeof cases / sizeof cases[0]; at++) {
         struct cp_test_exchange exchange;
