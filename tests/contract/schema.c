@@ -1,6 +1,8 @@
 #include "tests/contract/schema.h"
 
 #include <math.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "server/problem.h"
 
@@ -9,7 +11,12 @@ struct checker {
     struct cp_arena *arena;
     bool closed;
     int depth;
+    int trials;           /* one of several schemas is tried: that it does not fit need not be told */
     struct cp_text error; /* of the check that failed last */
+    /* What references lead to, kept by where they stand: a reply of many layers follows the same few again and again. */
+    struct resolved {
+        const struct cp_json *reference, *target;
+    } resolved[128];
 };
 
 /* A schema's keyword is checked with the schema around it, as some depend on their neighbours. */
@@ -26,6 +33,7 @@ static bool check(struct checker *checker, const struct cp_json *schema, const s
 
 static bool fail(struct checker *checker, const struct cp_path *at, const char *rule, struct cp_text operand)
 {
+    if (checker->trials) return false;
     checker->error =
         cp_message(checker->arena, "at {0}: {1} {2}",
                    CP_ARGUMENTS(cp_name(cp_path_pointer(checker->arena, at)), cp_words(rule), cp_name(operand)));
@@ -35,7 +43,7 @@ static bool fail(struct checker *checker, const struct cp_path *at, const char *
 static bool fail_value(struct checker *checker, const struct cp_path *at, const char *rule,
                        const struct cp_json *operand)
 {
-    return fail(checker, at, rule, cp_describe_json(checker->arena, operand));
+    return checker->trials ? false : fail(checker, at, rule, cp_describe_json(checker->arena, operand));
 }
 
 static const struct cp_json *member(const struct cp_json *object, const char *name)
@@ -96,11 +104,21 @@ static bool check_const(struct checker *checker, const struct cp_json *schema, c
 
 /* ---- Schemas of schemas ------------------------------------------------------------------------------------------- */
 
+static const struct cp_json *resolve(struct checker *checker, const struct cp_json *reference)
+{
+    enum { PLACES = sizeof checker->resolved / sizeof *checker->resolved };
+    struct resolved *kept = &checker->resolved[(uintptr_t)reference / sizeof(max_align_t) % PLACES];
+    if (kept->reference != reference)
+        *kept =
+            (struct resolved){reference, cp_schema_resolve(checker->document, cp_json_text(reference), checker->arena)};
+    return kept->target;
+}
+
 static bool check_reference(struct checker *checker, const struct cp_json *schema, const struct cp_json *operand,
                             const struct cp_json *value, const struct cp_path *at)
 {
     (void)schema;
-    const struct cp_json *target = cp_schema_resolve(checker->document, cp_json_text(operand), checker->arena);
+    const struct cp_json *target = resolve(checker, operand);
     if (!target) return fail(checker, at, "the schema refers to nothing:", cp_json_text(operand));
     return check(checker, target, value, at);
 }
@@ -114,15 +132,17 @@ static const struct cp_json *chosen_branch(struct checker *checker, const struct
     const struct cp_json *tag = cp_json_member(value, cp_json_text(member(discriminator, "propertyName")));
     if (!tag || cp_json_type(tag) != CP_JSON_STRING) return NULL;
     const struct cp_json *target = cp_json_member(member(discriminator, "mapping"), cp_json_text(tag));
-    return target ? cp_schema_resolve(checker->document, cp_json_text(target), checker->arena) : NULL;
+    return target ? resolve(checker, target) : NULL;
 }
 
 static int matching_branches(struct checker *checker, const struct cp_json *branches, const struct cp_json *value,
                              const struct cp_path *at)
 {
     int matching = 0;
+    checker->trials++;
     for (const struct cp_json *branch = cp_json_first(branches); branch; branch = cp_json_next(branch))
         matching += check(checker, branch, value, at);
+    checker->trials--;
     return matching;
 }
 
@@ -157,7 +177,10 @@ static bool check_not(struct checker *checker, const struct cp_json *schema, con
                       const struct cp_json *value, const struct cp_path *at)
 {
     (void)schema;
-    return !check(checker, operand, value, at) || fail_value(checker, at, "is excluded:", value);
+    checker->trials++;
+    bool excluded = check(checker, operand, value, at);
+    checker->trials--;
+    return !excluded || fail_value(checker, at, "is excluded:", value);
 }
 
 /* ---- Numbers, strings, lists -------------------------------------------------------------------------------------- */
