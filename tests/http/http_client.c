@@ -143,7 +143,7 @@ static size_t chunked_size(const char *body)
     for (unsigned long size = 1; size;) {
         const char *line_end = strstr(at, "\r\n");
         size = strtoul(at, NULL, 16);
-        if (!line_end || size > strlen(line_end)) return strlen(body);
+        if (!line_end || (size && size + 4 > strlen(line_end))) return strlen(body);
         at = line_end + 2 + (size ? size + 2 : 0);
     }
     const char *end = strncmp(at, "\r\n", 2) == 0 ? at - 2 : strstr(at, "\r\n\r\n"); /* there may be trailers */
@@ -176,7 +176,7 @@ static void read_request_line(const char *sent, char method[16], char *target, s
 {
     int from = 0, to = 0;
     *method = *target = '\0';
-    if (sscanf(sent, "%15[A-Z] %n%*[^ \r\n]%n HTTP/1.", method, &from, &to) < 1 || !to ||
+    if (sscanf(sent, "%15[A-Z] %n%*[^ \r\n]%n", method, &from, &to) < 1 || !to ||
         strncmp(sent + to, " HTTP/1.", 8) != 0)
         *method = '\0';
     else
