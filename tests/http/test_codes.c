@@ -16,7 +16,7 @@
 #include "server/budgets.h"
 #include "tests/http/http_client.h"
 
-static struct cp_http *start(void)
+static struct cp_http *serve(void)
 {
     struct cp_http_options options = CP_HTTP_DEFAULTS;
     options.workers = 1;
@@ -80,7 +80,7 @@ static void ask_again(struct cp_http *http, const struct operation_row *row, con
 static void every_operation(void **state)
 {
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = serve();
     for (size_t at = 0; at < sizeof operation_rows / sizeof *operation_rows; at++) {
         const struct operation_row *row = &operation_rows[at];
         char headers[64], tag[64];
@@ -247,16 +247,21 @@ static const struct code_row {
      "{\"input\": [1, 3, \"n\"], \"layers\": [{\"type\": \"Upsample\", \"scale_factor\": 0.29}]}"},
 };
 
+static const struct cp_status *status_of(const char *name)
+{
+    for (int code = 0; code < CP_CODE_COUNT; code++)
+        if (strcmp(cp_statuses[code].code, name) == 0) return &cp_statuses[code];
+    fail_msg("no code is named %s", name);
+    return NULL;
+}
+
 /* A finding is in an answer, a problem is the answer, of the status and page that are its own. */
 static void expect_code(const char *name, const struct cp_client_reply *reply)
 {
     char wanted[128];
-    int code = 0;
-    while (code < CP_CODE_COUNT && strcmp(cp_statuses[code].code, name) != 0) code++;
-    if (code == CP_CODE_COUNT) fail_msg("no code is named %s", name);
-    bool problem = cp_statuses[code].http_status != 200;
-    cp_expect_status(name, cp_statuses[code].http_status, reply);
-    int size = snprintf(wanted, sizeof wanted, problem ? "\"type\":\"/problems/%s\"" : "\"code\":\"%s\"", name);
+    const int status = status_of(name)->http_status;
+    cp_expect_status(name, status, reply);
+    int size = snprintf(wanted, sizeof wanted, status == 200 ? "\"code\":\"%s\"" : "\"type\":\"/problems/%s\"", name);
     if (!memmem(reply->body, reply->body_size, wanted, (size_t)size))
         fail_msg("%s is not in: %.*s", name, (int)reply->body_size, reply->body);
 }
@@ -264,7 +269,7 @@ static void expect_code(const char *name, const struct cp_client_reply *reply)
 static void every_code(void **state)
 {
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = serve();
     for (size_t at = 0; at < sizeof code_rows / sizeof *code_rows; at++) {
         struct cp_client_reply reply;
         struct cp_client *client = ask(http, code_rows[at].target, code_rows[at].body, &reply);
@@ -300,7 +305,7 @@ static void expect_large(struct cp_http *http, const char *code, char *body)
 static void limits_of_json(void **state)
 {
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = serve();
     expect_large(http, "json_too_deep", repeated("{\"meta\": ", "[", CP_MAX_JSON_DEPTH, ""));
     expect_large(http, "json_too_many_values", repeated("[", "0,", CP_MAX_JSON_VALUES, "0]"));
     cp_http_free(http);
@@ -310,7 +315,7 @@ static void a_computation_that_takes_too_long(void **state)
 {
     (void)state;
     struct cp_client_reply reply;
-    struct cp_http *http = start();
+    struct cp_http *http = serve();
     cp_budgets.seconds = 0;
     struct cp_client *client = ask(http, "/v1/solve",
                                    "{\"type\": \"Conv2d\", \"input\": 600, \"output\": 300, "
