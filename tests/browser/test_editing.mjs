@@ -300,7 +300,7 @@ test('a finding stands at its layer and is mended with a click', async (page, or
   await page.getByRole('button', { name: 'Show the first' }).click();
   const { findings } = await post(origin, '/v1/shapes', BROKEN);
   const finding = page.locator('#layer .finding');
-  equal(await finding.count(), 1, 'both axes are told at once');
+  await eventually(() => finding.count(), 1, 'both axes are told at once');
   check((await finding.innerText()).includes(findings[0].suggestion.slice(1)), 'no suggestion'); // it begins with a capital
   await finding.getByRole('button', { name: `Set padding to ${JSON.stringify(findings[0].fix.value).replaceAll(',', ', ')}` }).click();
   await eventually(() => verdict(page), 'Every shape works out.', 'verdict');
