@@ -94,8 +94,8 @@ bool cp_service_admit(struct cp_request *request, size_t *body_limit, struct cp_
 /* Does this go to an endpoint that answers everyone, with a token or without? Its request line is looked at only. */
 bool cp_service_is_open(const struct cp_request *request);
 
-/* A problem of the transport's own (431, 408, 413, 503 …; any that no code has is told as 400) in the service's form. What *reply knows of its endpoint
- * stays. */
+/* A problem of the transport's own (431, 408, 413, 503 …; a status that no code has is told as 400) in the service's form.
+ * What *reply knows of its endpoint stays. */
 void cp_service_refuse(int http_status, const char *detail, struct cp_reply *reply, struct cp_arena *arena);
 
 void cp_service_exhausted(struct cp_arena *arena) __attribute__((noreturn));
