@@ -43,9 +43,15 @@ const int cp_endpoint_count = sizeof cp_endpoints / sizeof cp_endpoints[0];
 
 uint64_t cp_now_ns(void)
 {
+    static _Thread_local uint64_t latest_ns, lost_ns; /* lost: by which the system's clock has gone back */
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec + lost_ns;
+    if (now_ns < latest_ns) {
+        lost_ns += latest_ns - now_ns;
+        now_ns = latest_ns;
+    }
+    return latest_ns = now_ns;
 }
 
 void cp_enter(struct cp_exchange *exchange, enum cp_answer_phase phase)

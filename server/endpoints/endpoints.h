@@ -29,7 +29,8 @@ void cp_endpoint_health(struct cp_exchange *exchange);
 void cp_endpoint_readiness(struct cp_exchange *exchange);
 void cp_endpoint_metrics(struct cp_exchange *exchange);
 
-/* Nanoseconds of the monotonic clock. */
+/* Nanoseconds of the monotonic clock, for durations within a thread: also where a virtual machine is moved and that clock
+ * goes back, this one goes on from where it was. */
 uint64_t cp_now_ns(void);
 
 /* From now on the time of the exchange goes to this phase. It begins with decoding, and ends when the endpoint returns. */

@@ -4,21 +4,14 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "server/endpoints/endpoints.h"
 #include "server/http/reply_head.h"
 #include "server/http/worker.h"
 
 /* How long a worker leaves a new connection to those that have fewer. It takes it then, for they may be busy. */
 #define GIVE_WAY_MS 1
-
-static int64_t precise_clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static void listen_again(struct cp_acceptor *acceptor, bool listen)
 {
@@ -119,14 +112,14 @@ void cp_acceptor_look(struct cp_acceptor *acceptor, bool waiting)
         acceptor->gave_way = false;
     } else {
         acceptor->gave_way = true;
-        acceptor->gave_way_ns = precise_clock_ns();
+        acceptor->gave_way_ns = cp_now_ns();
         listen_again(acceptor, false);
     }
 }
 
 void cp_acceptor_resume(struct cp_acceptor *acceptor, bool always)
 {
-    bool waited = acceptor->gave_way && precise_clock_ns() - acceptor->gave_way_ns >= GIVE_WAY_MS * 1000000;
+    bool waited = acceptor->gave_way && cp_now_ns() - acceptor->gave_way_ns >= GIVE_WAY_MS * 1000000;
     if (always || waited) listen_again(acceptor, acceptor->open);
 }
 

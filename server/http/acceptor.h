@@ -23,7 +23,7 @@ struct cp_acceptor {
     bool open;           /* the listener is not given up */
     bool listening;      /* it is in the epoll */
     bool gave_way;       /* on the connection that waits now */
-    int64_t gave_way_ns; /* when */
+    uint64_t gave_way_ns; /* when */
     /* Take a connection over. False: it was not, and the socket is closed. */
     bool (*adopt)(void *worker, int socket, const struct sockaddr *address, socklen_t size);
     void *worker;

@@ -17,9 +17,9 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "server/endpoints/endpoints.h"
 #include "server/http/acceptor.h"
 #include "server/http/connection.h"
 #include "server/http/credentials.h"
@@ -57,6 +57,7 @@ struct cp_worker {
     int wake;
     struct cp_acceptor acceptor;
     int64_t swept_ms;
+    int64_t drain_began_ms; /* as this worker saw it; below 0: it has not */
     struct cp_memory_pool *pool;
     struct cp_site site;
     struct cp_connection *connections;
@@ -65,16 +66,14 @@ struct cp_worker {
 
 enum event_source { EVENT_DAEMON, EVENT_WAKE, EVENT_LISTENER };
 
-int64_t cp_worker_clock_ms(void)
+static int64_t clock_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1;
+    return (int64_t)(cp_now_ns() / 1000000);
 }
 
 static bool is_draining(const struct cp_http *http)
 {
-    return atomic_load_explicit(&http->drain_began_ms, memory_order_relaxed) != 0;
+    return atomic_load_explicit(&http->draining, memory_order_relaxed);
 }
 
 /* ---- Requests and replies --------------------------------------------------------------------------------------- */
@@ -310,7 +309,8 @@ static bool adopt(void *worker, int socket, const struct sockaddr *address, sock
 /* One step of a drain. True: nothing is left to do, or no time for it. */
 static bool drain_step(struct cp_worker *worker, int64_t now)
 {
-    int64_t elapsed = now - atomic_load(&worker->http->drain_began_ms);
+    if (worker->drain_began_ms < 0) worker->drain_began_ms = now;
+    int64_t elapsed = now - worker->drain_began_ms;
     if (elapsed >= HANDSHAKE_MS) cp_acceptor_end(&worker->acceptor);
     if (elapsed >= IDLE_DRAIN_MS) {
         for (struct cp_connection *at = worker->connections; at; at = at->next) cp_connection_cut_idle(at, now);
@@ -347,21 +347,35 @@ static bool wait_for_events(struct cp_worker *worker)
         if (events[i].data.u32 == EVENT_LISTENER) waiting = true;
         if (events[i].data.u32 == EVENT_WAKE && read(worker->wake, &ignored, sizeof ignored) < 0) continue;
     }
-    worker->site.now_ms = cp_worker_clock_ms();
+    worker->site.now_ms = clock_ms();
     cp_acceptor_look(&worker->acceptor, waiting);
     return true;
 }
 
-static bool housekeeping(struct cp_worker *worker)
+/* libmicrohttpd does not tell when its own epoll fails, and would answer no one from then on. One that is gone has left
+ * ours too. */
+static bool has_daemon(const struct cp_worker *worker)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = EVENT_DAEMON};
+    int descriptor = MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    if (epoll_ctl(worker->epoll, EPOLL_CTL_MOD, descriptor, &event) == 0) return true;
+    errno = EBADF;
+    return false;
+}
+
+enum course { GO_ON, DONE, FAILED };
+
+static enum course housekeeping(struct cp_worker *worker)
 {
     int64_t now = worker->site.now_ms;
     bool due = now - worker->swept_ms >= SWEEP_MS;
     if (due) {
         worker->swept_ms = now;
+        if (!has_daemon(worker)) return FAILED;
         sweep(worker, now);
     }
     cp_acceptor_resume(&worker->acceptor, due);
-    return is_draining(worker->http) && drain_step(worker, now);
+    return is_draining(worker->http) && drain_step(worker, now) ? DONE : GO_ON;
 }
 
 static void count_unanswered(struct cp_worker *worker)
@@ -385,11 +399,10 @@ void cp_worker_run(struct cp_worker *worker)
     while (!atomic_load_explicit(&http->stopping, memory_order_relaxed)) {
         atomic_fetch_add_explicit(&worker->own->rounds, 1, memory_order_release);
         /* Our deadlines are looked at before libmicrohttpd's: after a jump of the clock both have passed, and ours answer. */
-        bool well = wait_for_events(worker);
-        if (well && housekeeping(worker)) break;
-        if (well && MHD_run(worker->daemon) == MHD_YES) continue;
-        report_failure(http);
-        break;
+        enum course course = wait_for_events(worker) ? housekeeping(worker) : FAILED;
+        if (course == GO_ON && MHD_run(worker->daemon) != MHD_YES) course = FAILED;
+        if (course == FAILED) report_failure(http);
+        if (course != GO_ON) break;
     }
     count_unanswered(worker);
     end_computing(worker);
@@ -439,7 +452,7 @@ static bool set_up_site(struct cp_worker *worker)
         .tokens = &http->tokens,
         .metrics = cp_metrics_open(),
         .log = {.level = (enum cp_access_log_level)http->options.access_log, .descriptor = STDERR_FILENO},
-        .now_ms = cp_worker_clock_ms(),
+        .now_ms = clock_ms(),
         .tls = http->options.tls_certificate && *http->options.tls_certificate,
         .next_id = cp_process_seed() + (uint64_t)(uintptr_t)worker,
     };
@@ -471,6 +484,7 @@ struct cp_worker *cp_worker_create(struct cp_http *http, struct cp_worker_thread
     if (!worker) return NULL;
     worker->http = http;
     worker->own = own;
+    worker->drain_began_ms = -1;
     if (set_up(worker)) return worker;
     int code = errno;
     cp_worker_free(worker);

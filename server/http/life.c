@@ -171,11 +171,10 @@ static void wake_all(struct cp_http *http)
 
 void cp_http_drain(struct cp_http *http)
 {
-    int_least64_t not_yet = 0;
     atomic_store(&cp_draining, true);
-    /* No worker closes the listener before it has seen the time that is stored next, so it is still open here. */
-    if (atomic_load(&http->drain_began_ms) == 0) cp_listener_drop_new(http->listener);
-    atomic_compare_exchange_strong(&http->drain_began_ms, &not_yet, cp_worker_clock_ms());
+    /* No worker closes the listener before it has seen what is stored next, so it is still open here. */
+    if (!atomic_load(&http->draining)) cp_listener_drop_new(http->listener);
+    atomic_store(&http->draining, true);
     wake_all(http);
 }
 

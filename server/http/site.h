@@ -19,7 +19,7 @@ struct cp_site {
     struct cp_tokens *_Atomic const *tokens; /* the list that holds now; NULL in it: everyone may ask */
     struct cp_metrics *metrics;
     struct cp_access_log log;
-    int64_t now_ms;   /* of cp_worker_clock_ms, when the worker last woke up */
+    int64_t now_ms;   /* of cp_now_ns, when the worker last woke up */
     uint64_t next_id; /* counts on from a random number */
     bool tls;         /* bytes cannot go past the library */
 };

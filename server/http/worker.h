@@ -24,12 +24,11 @@ struct cp_http {
     atomic_int running;                  /* workers whose loop has not ended */
     atomic_int connections;              /* open now */
     atomic_int unanswered;               /* requests cut off at the end */
-    atomic_bool stopping;                /* at once */
+    atomic_bool draining, stopping;      /* stopping: at once */
     int trouble;                         /* eventfd: readable when a worker has failed */
     atomic_int failure;                  /* errno of the first that has; 0: none */
     struct cp_addresses *addresses;      /* NULL: no limit for one address */
     struct cp_memory_budget memory;      /* of all requests */
-    atomic_int_least64_t drain_began_ms; /* by cp_worker_clock_ms; 0: not draining */
     struct cp_compute_pool *compute;
     struct cp_tokens *_Atomic tokens; /* NULL: everyone may ask */
     int port;
@@ -61,8 +60,5 @@ void cp_worker_wake(struct cp_worker *worker);
 
 /* After cp_worker_run has returned, or if it never was called. */
 void cp_worker_free(struct cp_worker *worker);
-
-/* Milliseconds of a clock that never goes back, never 0; a few milliseconds coarse. */
-int64_t cp_worker_clock_ms(void);
 
 #endif

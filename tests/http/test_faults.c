@@ -1,10 +1,11 @@
 /* What goes wrong around the server: signals under load, no descriptors, no memory, clocks that jump, a worker that
  * fails. It says what is wrong, goes on or ends with the right status, and never hangs. */
-#define _GNU_SOURCE 1 /* memmem, dup3 */
+#define _GNU_SOURCE 1 /* memmem, dup3, strptime, timegm */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -22,6 +23,8 @@
 
 #include <cmocka.h>
 
+#include "server/commands.h"
+#include "server/endpoints/endpoints.h"
 #include "tests/http/http_client.h"
 #include "tests/http/process.h"
 #include "tests/http/seen.h"
@@ -289,15 +292,38 @@ static void test_malloc_fails(void **state)
 
 /* ---- Clocks -------------------------------------------------------------------------------------------------------- */
 
-static atomic_llong wall_offset; /* seconds */
+static atomic_llong wall_offset, steady_offset; /* seconds */
 
 /* Called in place of the C library's, by the server and libmicrohttpd too. */
 /* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
+    bool wall = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE;
+    bool steady = clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE;
     int result = (int)syscall(SYS_clock_gettime, clock, now);
-    if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) now->tv_sec += (time_t)atomic_load(&wall_offset);
+    now->tv_sec += (time_t)(wall ? atomic_load(&wall_offset) : steady ? atomic_load(&steady_offset) : 0);
     return result;
+}
+
+/* The same, for the Date of replies. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
+time_t time(time_t *copy)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (copy) *copy = now.tv_sec;
+    return now.tv_sec;
+}
+
+/* The reply's Date is the wall clock's at some time between two looks at it. */
+static void expect_date(const struct cp_client_reply *reply, time_t asked, time_t answered)
+{
+    char date[64];
+    struct tm parts = {0};
+    cp_client_header(reply, "Date", date, sizeof date);
+    const char *rest = strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    time_t said = timegm(&parts);
+    if (!rest || *rest || said < asked || said > answered) fail_msg("Date: %s", date);
 }
 
 static void test_wall_clock_jumps(void **state)
@@ -312,10 +338,12 @@ static void test_wall_clock_jumps(void **state)
     cp_client_send(half, POST, 30);
     for (size_t at = 0; at < sizeof jumps / sizeof *jumps; at++) {
         atomic_store(&wall_offset, jumps[at]);
+        time_t asked = time(NULL);
         expect(cp_http_port(http), "after a jump", POST, 200);
         cp_client_send_text(kept, HEALTH);
         cp_client_read(kept, &reply, false);
         cp_expect_status("kept over a jump", 200, &reply);
+        expect_date(&reply, asked, time(NULL));
     }
     cp_client_send_text(half, &POST[30]);
     cp_client_read(half, &reply, false);
@@ -324,6 +352,88 @@ static void test_wall_clock_jumps(void **state)
     cp_client_close(half);
     cp_client_close(kept);
     cp_http_free(http);
+}
+
+/* Our clock goes on over jumps of the system's; past what it has gone back by, both are one again. */
+static void test_durations(void **state)
+{
+    static const long long offsets[] = {100000, 96400, 0, -5000, -4000, 100000};
+    uint64_t before_ns = cp_now_ns();
+    (void)state;
+    for (size_t at = 0; at < sizeof offsets / sizeof *offsets; at++) {
+        long long jump = offsets[at] - (at ? offsets[at - 1] : 0);
+        atomic_store(&steady_offset, offsets[at]);
+        uint64_t now_ns = cp_now_ns(), least_ns = jump > 0 ? (uint64_t)jump * UINT64_C(1000000000) : 0;
+        if (now_ns < before_ns || now_ns - before_ns < least_ns || now_ns - before_ns > least_ns + UINT64_C(900000000000))
+            fail_msg("jump %zu, of %lld s: %llu ns", at, jump, (unsigned long long)(now_ns - before_ns));
+        before_ns = now_ns;
+    }
+    atomic_store(&steady_offset, 0);
+}
+
+/* Send, and wait for a reply or the connection's end: the status, 0 for an end. */
+static int answer_or_end(struct cp_client *client, const char *text)
+{
+    char head[16] = "";
+    struct pollfd ready = {.fd = client->socket, .events = POLLIN};
+    (void)!send(client->socket, text, strlen(text), MSG_NOSIGNAL);
+    if (poll(&ready, 1, CP_CLIENT_PATIENCE_MS) != 1) fail_msg("neither a reply nor the end of the connection");
+    ssize_t got = recv(client->socket, head, sizeof head - 1, MSG_WAITALL);
+    cp_client_close(client);
+    return got > 0 ? atoi(head + 9) : 0;
+}
+
+/* New clients are served, and what the server says of durations can be. */
+static void expect_served(int port, const char *what)
+{
+    struct cp_client_reply reply;
+    char timing[256];
+    for (int round = 0; round < 20; round++) {
+        cp_client_close(cp_client_ask(port, POST, &reply, false));
+        cp_expect_status(what, 200, &reply);
+        if (strchr(cp_client_header(&reply, "Server-Timing", timing, sizeof timing), '-')) fail_msg("%s: %s", what, timing);
+    }
+    int seconds = metric(port, "\nconvplan_http_request_duration_seconds_sum{endpoint=\"/v1/shapes\"} ");
+    if (seconds < 0 || seconds > 100000) fail_msg("%s: all requests together took %d s", what, seconds);
+}
+
+/* The clock that knows no jumps makes one, as where a machine slept or was moved. Connections of before may be closed, by
+ * deadlines that are over; not one hangs, new ones are served, and deadlines and the drain hold from then on. */
+static void test_steady_clock_jumps(void **state)
+{
+    static const struct {
+        const char *name;
+        long long seconds;
+    } rows[] = {{"an hour on", 3600}, {"an hour back", -3600}, {"a month on", 30 * 86400}, {"a little back", -3}};
+    (void)state;
+    for (size_t at = 0; at < sizeof rows / sizeof *rows; at++) {
+        struct cp_http_options options = CP_HTTP_DEFAULTS;
+        struct cp_client_reply reply;
+        options.idle_seconds = options.request_seconds = options.drain_seconds = 1;
+        options.workers = 2;
+        struct cp_http *http = cp_client_server(options);
+        int port = cp_http_port(http);
+        struct cp_client *kept = cp_client_ask(port, HEALTH, &reply, false), *half = cp_client_open(port);
+        cp_client_send(half, POST, 30);
+        atomic_store(&steady_offset, rows[at].seconds);
+        struct cp_client *stalled = cp_client_open(port);
+        cp_client_send(stalled, POST, sizeof POST - 5);
+        expect_served(port, rows[at].name);
+        int kept_status = answer_or_end(kept, HEALTH), half_status = answer_or_end(half, &POST[30]);
+        if (kept_status && kept_status != 200) fail_msg("%s: kept: %d", rows[at].name, kept_status);
+        if (half_status && half_status != 200 && half_status != 408) fail_msg("%s: half: %d", rows[at].name, half_status);
+        cp_client_read(stalled, &reply, false);
+        cp_expect_status(rows[at].name, 408, &reply);
+        cp_client_close(stalled);
+        struct cp_client *last = cp_client_open(port);
+        cp_client_send(last, POST, 30);
+        cp_http_drain(http);
+        atomic_fetch_sub(&steady_offset, 3600);
+        if (!cp_http_wait(http, CP_CLIENT_PATIENCE_MS)) fail_msg("%s: the drain does not end", rows[at].name);
+        cp_client_close(last);
+        cp_http_free(http);
+        atomic_store(&steady_offset, 0);
+    }
 }
 
 /* ---- A worker's failure -------------------------------------------------------------------------------------------- */
@@ -346,32 +456,64 @@ static bool break_epoll(int n)
     return false;
 }
 
-static void say_nothing(const char *sentence)
+/* Until the command says on its standard output that it listens; then break the epoll of this number. */
+struct sabotage {
+    int output, which;
+    bool done;
+};
+
+static void *break_when_ready(void *context)
 {
-    (void)sentence;
+    struct sabotage *sabotage = context;
+    char line[128];
+    struct pollfd ready = {.fd = sabotage->output, .events = POLLIN};
+    bool announced = poll(&ready, 1, CP_CLIENT_PATIENCE_MS) == 1 && read(sabotage->output, line, sizeof line) > 0;
+    sabotage->done = announced && break_epoll(sabotage->which);
+    return NULL;
 }
 
-/* Whichever worker's epoll fails, the server drains, ends, and says why. Every second epoll is libmicrohttpd's own, of
- * which it does not tell. */
+/* `convplan serve` within this process, one epoll of which breaks: its exit status, and what it says on standard error. */
+static int serve_and_break(int which, char *errors, size_t size)
+{
+    static char *arguments[] = {"--port=0", "--workers=2"};
+    char *const environment[] = {NULL};
+    struct sabotage sabotage = {.which = which};
+    int output[2], said[2], kept[2] = {dup(STDOUT_FILENO), dup(STDERR_FILENO)};
+    pthread_t thread;
+    assert_int_equal(pipe2(output, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(said, O_CLOEXEC), 0);
+    sabotage.output = output[0];
+    assert_int_equal(pthread_create(&thread, NULL, break_when_ready, &sabotage), 0);
+    fflush(stdout);
+    dup2(output[1], STDOUT_FILENO);
+    dup2(said[1], STDERR_FILENO);
+    int status = cp_run_serve(arguments, 2, environment);
+    fflush(stdout);
+    dup2(kept[0], STDOUT_FILENO);
+    dup2(kept[1], STDERR_FILENO);
+    pthread_join(thread, NULL);
+    close(said[1]);
+    ssize_t got = read(said[0], errors, size - 1);
+    errors[got > 0 ? got : 0] = '\0';
+    const int opened[] = {output[0], output[1], said[0], kept[0], kept[1]};
+    for (size_t at = 0; at < sizeof opened / sizeof *opened; at++) close(opened[at]);
+    assert_true(sabotage.done);
+    return status;
+}
+
+/* Whichever worker's epoll fails, its own or the one in libmicrohttpd, which does not tell: the server drains, ends, and
+ * says why. */
 static void test_worker_fails(void **state)
 {
+    enum { WORKERS = 2 };
     (void)state;
-    for (int which = 0;; which += 2) {
-        struct cp_http_options options = CP_HTTP_DEFAULTS;
-        options.workers = 2;
-        struct cp_http *http = cp_client_server(options);
-        assert_null(cp_http_failure(http));
-        bool broken = break_epoll(which);
-        if (broken) {
-            cp_http_run_until_signal(http, say_nothing);
-            if (!cp_http_failure(http)) fail_msg("epoll %d: nothing is said", which);
-        }
-        cp_http_free(http);
-        if (!broken) {
-            assert_int_equal(which, 4);
-            return;
-        }
+    for (int which = 0; which < 2 * WORKERS; which++) {
+        char errors[256];
+        int status = serve_and_break(which, errors, sizeof errors);
+        if (status != 2 || strncmp(errors, "convplan serve: a worker failed: ", 33) != 0)
+            fail_msg("epoll %d: status %d, \"%s\"", which, status, errors);
     }
+    assert_false(break_epoll(0));
 }
 
 int main(void)
@@ -386,6 +528,8 @@ int main(void)
         cmocka_unit_test(test_malloc_fails),
 #endif
         cmocka_unit_test(test_wall_clock_jumps),
+        cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_steady_clock_jumps),
         cmocka_unit_test(test_worker_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
