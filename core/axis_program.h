@@ -36,7 +36,7 @@ struct cp_step {
     struct cp_law law; /* of a size */
 };
 
-enum { CP_MAX_SYMBOLS = 2, CP_ALL_SYMBOLS = 3 };
+enum { CP_ALL_SYMBOLS = (1 << CP_MAX_SYMBOLS) - 1 };
 
 #define CP_NO_LAYER UINT32_MAX
 

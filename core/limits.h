@@ -37,6 +37,9 @@
 /* Errors of one problem document, for the same reason. */
 #define CP_MAX_PROBLEM_ERRORS 100
 
+/* Free sizes of a question to /v1/sizes: height and width; each gets a law of its own. */
+#define CP_MAX_SYMBOLS 2
+
 /* Free sizes that are tried one by one by /v1/sizes: the period of their law and what lies before it. A thousandfold
  * of the strides of the deepest published networks. */
 #define CP_MAX_SIZES_RANGE 1048576

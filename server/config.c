@@ -41,6 +41,8 @@ static const struct cp_option options[] = {
      .help = "largest body of a request; past it 413", AT(budgets.body_bytes)},
     {"--layers", "CONVPLAN_LAYERS", "100000", .kind = CP_OPTION_INTEGER, .least = 1, .most = 10000000, .unit = "COUNT",
      .help = "most layers in a request; past it 422", AT(budgets.layers)},
+    {"--symbols", "CONVPLAN_SYMBOLS", "2", .kind = CP_OPTION_INTEGER, .least = 1, .most = CP_MAX_SYMBOLS,
+     .unit = "COUNT", .help = "most free sizes in a question to /v1/sizes; past it 422", AT(budgets.symbols)},
     {"--size-steps", "CONVPLAN_SIZE_STEPS", "30000000", .kind = CP_OPTION_INTEGER, .least = 1000, .most = BILLION,
      .unit = "COUNT", .help = "most sizes that /v1/sizes tries, times steps of the network; past it 422",
      AT(budgets.size_steps)},

@@ -1,6 +1,7 @@
 #include "server/symbolic_inputs.h"
 
 #include "core/nearest.h"
+#include "server/budgets.h"
 
 enum { MOST_NAME_BYTES = 64 };
 
@@ -33,8 +34,10 @@ static int symbol_of(struct cp_reader *reader, struct cp_symbols *symbols, struc
                "1 to 64 letters, digits and underscores, beginning with no digit");
         return CP_FIXED_SIZE;
     }
-    if (symbols->count == CP_MAX_SYMBOLS) {
-        refuse(reader, at, "there are more than two free sizes", "put numbers in the place of the others");
+    if (symbols->count >= cp_budgets.symbols) {
+        bool one = cp_budgets.symbols == 1;
+        refuse(reader, at, one ? "there is more than one free size" : "there are more than two free sizes",
+               "put numbers in the place of the others");
         return CP_FIXED_SIZE;
     }
     symbols->names[symbols->count] = name;

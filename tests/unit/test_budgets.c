@@ -145,6 +145,34 @@ static void test_flags_change_limits(void **state)
     cp_budgets = defaults;
 }
 
+static void test_symbols(void **state)
+{
+    static const struct {
+        const char *input;
+        int64_t symbols;
+        int status;
+        const char *holds;
+    } rows[] = {
+        {"[1, 1, \"h\", \"w\"]", 2, 200, "\"w\":{"},
+        {"[1, 1, \"h\", \"w\"]", 1, 422, "there is more than one free size"},
+        {"[1, 1, \"h\", \"h\"]", 1, 200, "\"h\":{"},
+    };
+    (void)state;
+    for (size_t at = 0; at < sizeof rows / sizeof *rows; at++) {
+        struct cp_test_text text;
+        struct cp_test_exchange exchange;
+        fprintf(cp_test_begin(&text), "{\"input\": %s, \"layers\": [{\"type\": \"ReLU\"}]}", rows[at].input);
+        cp_budgets.symbols = rows[at].symbols;
+        ask(&exchange, &(struct question){"/v1/sizes", cp_test_finish(&text)}, false);
+        struct cp_text body = exchange.reply.body;
+        if (exchange.reply.status != rows[at].status || !cp_test_holds(body, rows[at].holds))
+            fail_msg("%s: %d %.*s", rows[at].input, exchange.reply.status, (int)body.size, body.bytes);
+        cp_test_close(&exchange);
+        cp_test_free(&text);
+    }
+    cp_budgets.symbols = CP_MAX_SYMBOLS;
+}
+
 static void test_body_limits(void **state)
 {
     static const struct cp_budgets defaults = CP_DEFAULT_BUDGETS;
@@ -181,6 +209,7 @@ int main(void)
         cmocka_unit_test(test_usual_requests_are_not),
         cmocka_unit_test(test_time_is_up),
         cmocka_unit_test(test_flags_change_limits),
+        cmocka_unit_test(test_symbols),
         cmocka_unit_test(test_body_limits),
         cmocka_unit_test(test_refusal_without_memory),
     };
