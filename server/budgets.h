@@ -19,9 +19,9 @@ struct cp_budgets {
 /* The defaults, with their reasons in core/limits.h. */
 #define CP_DEFAULT_BUDGETS                                                                                             \
     {                                                                                                                  \
-        .body_bytes = CP_MAX_BODY_BYTES, .layers = CP_MAX_LAYERS, .symbols = CP_MAX_SYMBOLS, .size_steps = CP_MAX_SIZES_STEPS,                   \
-        .solve_combinations = CP_MAX_SOLVE_COMBINATIONS, .multiplications = CP_MAX_COMPUTED_TERMS,                     \
-        .seconds = CP_MAX_COMPUTED_SECONDS,                                                                            \
+        .body_bytes = CP_MAX_BODY_BYTES, .layers = CP_MAX_LAYERS, .symbols = CP_MAX_SYMBOLS,                           \
+        .size_steps = CP_MAX_SIZES_STEPS, .solve_combinations = CP_MAX_SOLVE_COMBINATIONS,                             \
+        .multiplications = CP_MAX_COMPUTED_TERMS, .seconds = CP_MAX_COMPUTED_SECONDS,                                  \
     }
 
 extern struct cp_budgets cp_budgets;

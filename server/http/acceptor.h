@@ -18,11 +18,11 @@ struct cp_acceptor {
     struct cp_site *site;
     struct cp_memory_pool *pool;
     atomic_int *own_connections;
-    int epoll;           /* where the listener is waited for, */
-    uint32_t event;      /* with this in its data */
-    bool open;           /* the listener is not given up */
-    bool listening;      /* it is in the epoll */
-    bool gave_way;       /* on the connection that waits now */
+    int epoll;            /* where the listener is waited for, */
+    uint32_t event;       /* with this in its data */
+    bool open;            /* the listener is not given up */
+    bool listening;       /* it is in the epoll */
+    bool gave_way;        /* on the connection that waits now */
     uint64_t gave_way_ns; /* when */
     /* Take a connection over. False: it was not, and the socket is closed. */
     bool (*adopt)(void *worker, int socket, const struct sockaddr *address, socklen_t size);

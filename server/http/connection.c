@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "server/endpoints/endpoints.h"
@@ -112,6 +113,7 @@ bool cp_connection_begin(struct cp_connection *connection, const char *target)
     connection->phase = CP_PHASE_HEAD;
     connection->begun = true;
     connection->close = connection->chunked = false;
+    connection->taken_bytes = UINT64_MAX;
     connection->since_ms = connection->progress_ms = connection->site->now_ms;
     connection->begun_ns = connection->request_bytes = connection->received = 0;
     connection->head = (struct cp_request_head){0};
@@ -174,7 +176,7 @@ static int check_head(struct cp_connection *connection, bool old_version, struct
         return 431;
     }
     if (split) return 0;
-    *detail = "The request target has white space or control characters in it.";
+    *detail = "The request target is neither a path nor a URL, or has white space or control characters in it.";
     return 400;
 }
 
@@ -393,6 +395,19 @@ static bool peer_has_ended(const struct cp_connection *connection)
     return connection->phase < CP_PHASE_COMPUTING && recv(connection->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+/* libmicrohttpd reads no more when a line between two chunks fills its buffer, and turns round at full speed until that is
+ * mended. True: bytes wait, as before, and it has taken none since this was asked last. */
+static bool is_stuck(struct cp_connection *connection)
+{
+    uint64_t received;
+    int waiting = 0;
+    if (!connection->chunked || ioctl(connection->socket, FIONREAD, &waiting) != 0) return false;
+    if (!cp_tcp_received(connection->socket, &received)) return false;
+    uint64_t taken = received - (uint64_t)waiting, before = connection->taken_bytes;
+    connection->taken_bytes = waiting > 0 ? taken : UINT64_MAX;
+    return waiting > 0 && taken == before;
+}
+
 void cp_connection_look_at_deadline(struct cp_connection *connection, int64_t now_ms)
 {
     const struct cp_http_options *options = connection->options;
@@ -408,6 +423,10 @@ void cp_connection_look_at_deadline(struct cp_connection *connection, int64_t no
         break;
     case CP_PHASE_BODY:
     case CP_PHASE_SWALLOW:
+        if (is_stuck(connection)) {
+            abandon_with(connection, 400, "A line between the chunks of the body is too long.");
+            break;
+        }
         if (in_time(connection, connection->received, now_ms) &&
             now_ms - connection->progress_ms <= (int64_t)options->request_seconds * 1000)
             return;

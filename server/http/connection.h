@@ -39,16 +39,17 @@ struct cp_connection {
     int socket;
     char client[46]; /* its address in words; INET6_ADDRSTRLEN */
     enum cp_phase phase;
-    bool begun;          /* a request, and it has not ended */
-    bool close;          /* after this reply */
-    bool chunked;        /* the body is */
-    int64_t since_ms;    /* when the connection became idle, the request began, or its reply was queued */
-    int64_t progress_ms; /* when the last bytes of the request came */
-    uint64_t received;   /* bytes of body, dropped ones included */
-    uint64_t consumed;   /* bytes of all requests so far, on the wire */
-    uint64_t seen_bytes; /* on the wire, when cp_connection_cut_idle last looked at a TLS connection */
-    int64_t seen_ms;     /* when they became so many */
-    size_t body_limit;   /* 0: a body means nothing here */
+    bool begun;           /* a request, and it has not ended */
+    bool close;           /* after this reply */
+    bool chunked;         /* the body is */
+    int64_t since_ms;     /* when the connection became idle, the request began, or its reply was queued */
+    int64_t progress_ms;  /* when the last bytes of the request came */
+    uint64_t received;    /* bytes of body, dropped ones included */
+    uint64_t consumed;    /* bytes of all requests so far, on the wire */
+    uint64_t taken_bytes; /* from the socket, where others waited when the deadline was looked at; else UINT64_MAX */
+    uint64_t seen_bytes;  /* on the wire, when cp_connection_cut_idle last looked at a TLS connection */
+    int64_t seen_ms;      /* when they became so many */
+    size_t body_limit;    /* 0: a body means nothing here */
     size_t body_capacity;
     char *body;
     struct cp_text target; /* as sent */

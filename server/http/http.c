@@ -146,8 +146,10 @@ static enum MHD_Result note_header(void *head, enum MHD_ValueKind kind, const ch
 static bool take_head(struct cp_connection *connection, struct MHD_Connection *peer, const char *method,
                       const char *version)
 {
-    MHD_get_connection_values_n(peer, MHD_HEADER_KIND, note_header, &connection->head);
+    int headers = MHD_get_connection_values_n(peer, MHD_HEADER_KIND, note_header, &connection->head);
     size_t head_bytes = MHD_get_connection_info(peer, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+    connection->head.bad_bytes =
+        !cp_request_head_is_plain(method, head_bytes, version, connection->target.size, headers);
     return cp_connection_take_head(connection, head_bytes, method, strcmp(version, "HTTP/1.0") == 0);
 }
 

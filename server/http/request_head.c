@@ -34,12 +34,29 @@ static void note_authorization(struct cp_request_head *head, struct cp_text valu
     if (head->authorizations > 1) head->authorization = CP_TEXT("");
 }
 
+/* Letters, digits, and what may stand between them. */
+static bool is_made_of(struct cp_text text, const char *others)
+{
+    for (size_t at = 0; at < text.size; at++) {
+        unsigned char byte = (unsigned char)text.bytes[at];
+        bool plain = (byte >= '0' && byte <= '9') || ((byte | 32) >= 'a' && (byte | 32) <= 'z');
+        if (!plain && (!byte || !strchr(others, byte))) return false;
+    }
+    return true;
+}
+
+static void note_host(struct cp_request_head *head, struct cp_text value)
+{
+    if (head->hosts < UINT16_MAX) head->hosts++;
+    head->bad_host |= !is_made_of(value, "-._~!$&'()*+,;=:[]%");
+}
+
 void cp_request_head_note(struct cp_request_head *head, struct cp_text name, struct cp_text value)
 {
-    if (!name.size || name.bytes[name.size - 1] <= ' ') head->bad_name = true;
+    if (!name.size || !is_made_of(name, "!#$%&'*+-.^_`|~")) head->bad_name = true;
     switch (name.size) { /* the length alone tells most headers apart */
     case 4:
-        if (same_name(name, "host") && head->hosts < UINT16_MAX) head->hosts++;
+        if (same_name(name, "host")) note_host(head, value);
         break;
     case 6:
         if (same_name(name, "accept")) note_accept(head, value);
@@ -70,6 +87,24 @@ void cp_request_head_note(struct cp_request_head *head, struct cp_text name, str
     }
 }
 
+bool cp_request_head_is_plain(const char *raw, size_t size, const char *version, size_t target_size, int headers)
+{
+    enum { LINE_END = 2 };
+    const char *end = raw + size, *at = version;
+    if ((uintptr_t)version - (uintptr_t)raw >= size) return true;
+    if (version != raw + strlen(raw) + 1 + target_size + 1) return false;
+    if (memchr(at, '\r', (size_t)(end - at))) return false;
+    for (at += strlen(at); at < end; at += strnlen(at, (size_t)(end - at))) {
+        size_t zeros = 0;
+        while (at < end && !*at) at++, zeros++;
+        if (at == end) break;
+        if (zeros > LINE_END || *at == ' ' || *at == '\t' || headers-- == 0) return false;
+        at += strnlen(at, (size_t)(end - at));
+        if (at < end) at++; /* to the value */
+    }
+    return headers == 0;
+}
+
 /* Digits only; a number past 64 bits stays at their end, which is over every limit. */
 static bool read_size(struct cp_text text, uint64_t *size)
 {
@@ -93,8 +128,12 @@ int cp_request_head_framing(const struct cp_request_head *head, bool old_version
                             const char **detail)
 {
     *framing = (struct cp_framing){.form = CP_BODY_NONE};
-    if (head->bad_name) return refuse(detail, 400, "A header name is empty or ends in white space.");
+    if (head->bad_bytes)
+        return refuse(detail, 400,
+                      "A header goes on in a second line, or zero bytes or lone carriage returns were sent.");
+    if (head->bad_name) return refuse(detail, 400, "A header name is empty or has characters that none may have.");
     if (head->hosts > 1) return refuse(detail, 400, "The Host header was sent more than once.");
+    if (head->bad_host) return refuse(detail, 400, "The Host header is no host and port.");
     if (!head->hosts && !old_version) return refuse(detail, 400, "HTTP/1.1 requests need a Host header.");
     if (head->transfer_encodings && head->content_lengths) {
         return refuse(detail, 400, "Content-Length and Transfer-Encoding were both sent.");
@@ -115,15 +154,16 @@ int cp_request_head_framing(const struct cp_request_head *head, bool old_version
     return 0;
 }
 
-/* Past "scheme://authority", where the target begins with one. */
-static struct cp_text without_authority(struct cp_text target)
+/* Past "scheme://authority", where the target begins with one. False: it is a target of no known form. */
+static bool take_authority(struct cp_text *target)
 {
-    if (target.size == 0 || target.bytes[0] == '/') return target;
-    const char *scheme_end = memmem(target.bytes, target.size, "://", 3);
-    if (!scheme_end) return target;
-    const char *at = scheme_end + 3, *end = target.bytes + target.size;
+    if (target->size && (target->bytes[0] == '/' || cp_text_is(*target, "*"))) return true;
+    const char *scheme_end = memmem(target->bytes, target->size, "://", 3);
+    if (!scheme_end) return false;
+    const char *at = scheme_end + 3, *end = target->bytes + target->size;
     while (at < end && *at != '/' && *at != '?') at++;
-    return (struct cp_text){at, (size_t)(end - at)};
+    *target = (struct cp_text){at, (size_t)(end - at)};
+    return true;
 }
 
 bool cp_target_split(struct cp_text target, struct cp_text *path, struct cp_text *query)
@@ -132,7 +172,8 @@ bool cp_target_split(struct cp_text target, struct cp_text *path, struct cp_text
         unsigned char byte = (unsigned char)target.bytes[i];
         if (byte <= ' ' || byte == 0x7f) return false;
     }
-    struct cp_text local = without_authority(target);
+    struct cp_text local = target;
+    if (!take_authority(&local)) return false;
     const char *mark = local.size ? memchr(local.bytes, '?', local.size) : NULL;
     size_t path_size = mark ? (size_t)(mark - local.bytes) : local.size;
     *path = path_size ? (struct cp_text){local.bytes, path_size} : CP_TEXT("/");

@@ -18,17 +18,17 @@ struct cp_worker;
 /* What the workers of one server share. */
 struct cp_http {
     struct cp_http_options options;
-    int listener;                        /* closed by the last worker that accepts; -1 then */
-    int ended;                           /* eventfd: readable when the last worker has ended */
-    atomic_int accepting;                /* workers that still accept */
-    atomic_int running;                  /* workers whose loop has not ended */
-    atomic_int connections;              /* open now */
-    atomic_int unanswered;               /* requests cut off at the end */
-    atomic_bool draining, stopping;      /* stopping: at once */
-    int trouble;                         /* eventfd: readable when a worker has failed */
-    atomic_int failure;                  /* errno of the first that has; 0: none */
-    struct cp_addresses *addresses;      /* NULL: no limit for one address */
-    struct cp_memory_budget memory;      /* of all requests */
+    int listener;                   /* closed by the last worker that accepts; -1 then */
+    int ended;                      /* eventfd: readable when the last worker has ended */
+    atomic_int accepting;           /* workers that still accept */
+    atomic_int running;             /* workers whose loop has not ended */
+    atomic_int connections;         /* open now */
+    atomic_int unanswered;          /* requests cut off at the end */
+    atomic_bool draining, stopping; /* stopping: at once */
+    int trouble;                    /* eventfd: readable when a worker has failed */
+    atomic_int failure;             /* errno of the first that has; 0: none */
+    struct cp_addresses *addresses; /* NULL: no limit for one address */
+    struct cp_memory_budget memory; /* of all requests */
     struct cp_compute_pool *compute;
     struct cp_tokens *_Atomic tokens; /* NULL: everyone may ask */
     int port;

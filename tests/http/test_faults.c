@@ -364,7 +364,8 @@ static void test_durations(void **state)
         long long jump = offsets[at] - (at ? offsets[at - 1] : 0);
         atomic_store(&steady_offset, offsets[at]);
         uint64_t now_ns = cp_now_ns(), least_ns = jump > 0 ? (uint64_t)jump * UINT64_C(1000000000) : 0;
-        if (now_ns < before_ns || now_ns - before_ns < least_ns || now_ns - before_ns > least_ns + UINT64_C(900000000000))
+        if (now_ns < before_ns || now_ns - before_ns < least_ns ||
+            now_ns - before_ns > least_ns + UINT64_C(900000000000))
             fail_msg("jump %zu, of %lld s: %llu ns", at, jump, (unsigned long long)(now_ns - before_ns));
         before_ns = now_ns;
     }
@@ -391,7 +392,8 @@ static void expect_served(int port, const char *what)
     for (int round = 0; round < 20; round++) {
         cp_client_close(cp_client_ask(port, POST, &reply, false));
         cp_expect_status(what, 200, &reply);
-        if (strchr(cp_client_header(&reply, "Server-Timing", timing, sizeof timing), '-')) fail_msg("%s: %s", what, timing);
+        if (strchr(cp_client_header(&reply, "Server-Timing", timing, sizeof timing), '-'))
+            fail_msg("%s: %s", what, timing);
     }
     int seconds = metric(port, "\nconvplan_http_request_duration_seconds_sum{endpoint=\"/v1/shapes\"} ");
     if (seconds < 0 || seconds > 100000) fail_msg("%s: all requests together took %d s", what, seconds);
@@ -421,7 +423,8 @@ static void test_steady_clock_jumps(void **state)
         expect_served(port, rows[at].name);
         int kept_status = answer_or_end(kept, HEALTH), half_status = answer_or_end(half, &POST[30]);
         if (kept_status && kept_status != 200) fail_msg("%s: kept: %d", rows[at].name, kept_status);
-        if (half_status && half_status != 200 && half_status != 408) fail_msg("%s: half: %d", rows[at].name, half_status);
+        if (half_status && half_status != 200 && half_status != 408)
+            fail_msg("%s: half: %d", rows[at].name, half_status);
         cp_client_read(stalled, &reply, false);
         cp_expect_status(rows[at].name, 408, &reply);
         cp_client_close(stalled);

@@ -65,6 +65,7 @@ static void ask(struct cp_test_exchange *exchange, const struct question *questi
 static void test_heavy_requests_are_deferred(void **state)
 {
     (void)state;
+    cp_budgets.seconds = 1000; /* more than they take under any tool */
     for (size_t at = 0; at < sizeof heavy / sizeof *heavy; at++) {
         struct cp_test_text text;
         struct cp_test_exchange exchange;
@@ -78,6 +79,7 @@ static void test_heavy_requests_are_deferred(void **state)
         cp_test_close(&exchange);
         cp_test_free(&text);
     }
+    cp_budgets.seconds = CP_MAX_COMPUTED_SECONDS;
 }
 
 static void test_usual_requests_are_not(void **state)

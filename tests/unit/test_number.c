@@ -14,6 +14,7 @@
 
 #include "server/json/number.h"
 #include "server/json/powers.h"
+#include "tests/under_valgrind.h"
 
 static uint64_t next_random(uint64_t *seed)
 {
@@ -343,6 +344,7 @@ static void parsing_of_random_digits(void **state)
 static void powers_of_ten(void **state)
 {
     (void)state;
+    if (cp_under_valgrind()) skip();
     for (int n = CP_POWER_MIN; n <= CP_POWER_MAX; n++) {
         struct cp_power power = cp_power_of_ten(n);
         assert_true(power.high >> 63);

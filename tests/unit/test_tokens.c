@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "server/http/tokens.h"
+#include "tests/under_valgrind.h"
 
 typedef bool judge_function(const struct cp_tokens *tokens, struct cp_text authorization);
 
@@ -65,8 +66,9 @@ static struct steps watch(judge_function *judge, const struct cp_tokens *tokens,
 
 static struct cp_tokens *read_tokens(void)
 {
-    static const char text[] = "# for tests\nshort\nA-token-as-good-as-any/0123456789abcdef\n"
-                               "B-token-as-good-as-any/0123456789abcdef\nlonger-than-the-others-0123456789-0123456789\n";
+    static const char text[] =
+        "# for tests\nshort\nA-token-as-good-as-any/0123456789abcdef\n"
+        "B-token-as-good-as-any/0123456789abcdef\nlonger-than-the-others-0123456789-0123456789\n";
     char path[] = "/tmp/convplan-tokens-XXXXXX", error[256] = "";
     int file = mkstemp(path);
     assert_true(file >= 0 && write(file, text, sizeof text - 1) == sizeof text - 1);
@@ -90,16 +92,10 @@ static const struct {
     {"a longer one's beginning", "longer-than-the-others-0123456789-01234", false},
 };
 
-static bool skip_without_steps(void)
-{
-    const char *tool = getenv("RUN_UNDER"); /* under valgrind the steps are valgrind's own */
-    return tool && strstr(tool, "valgrind");
-}
-
 static void test_steps_tell_nothing(void **state)
 {
     (void)state;
-    if (skip_without_steps()) skip();
+    if (cp_under_valgrind()) skip();
     struct cp_tokens *tokens = read_tokens();
     struct steps first = watch(cp_tokens_admit, tokens, rows[0].guess);
     for (size_t at = 0; at < sizeof rows / sizeof *rows; at++) {
@@ -126,7 +122,7 @@ static bool hasty(const struct cp_tokens *tokens, struct cp_text authorization)
 static void test_steps_of_a_hasty_comparison(void **state)
 {
     (void)state;
-    if (skip_without_steps()) skip();
+    if (cp_under_valgrind()) skip();
     struct steps right = watch(hasty, NULL, rows[0].guess), first = watch(hasty, NULL, rows[2].guess);
     struct steps last = watch(hasty, NULL, rows[3].guess);
     assert_true(right.admitted && !first.admitted && !last.admitted);
