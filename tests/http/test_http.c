@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "server/service.h"
 #include "tests/http/http_client.h"
 
 #define STACK "{\"input\": [1, 3, 8, 8], \"layers\": [{\"type\": \"ReLU\"}]}"
@@ -62,27 +63,76 @@ static void test_standard_headers(void **state)
 
 /* ---- Methods ---------------------------------------------------------------------------------------------------- */
 
+/* The endpoint's path with a name that exists for its parameter. */
+static void make_path(char path[128], const struct cp_endpoint *endpoint)
+{
+    static const char *const names[][2] = {{"/v1/figure.svg", "/v1/figure.svg?op=conv&i=5&k=3"},
+                                           {"/v1/relationships/{number}", "/v1/relationships/14"},
+                                           {"/v1/examples/{name}", "/v1/examples/resnet50"},
+                                           {"/problems/{code}", "/problems/kernel_exceeds_input"},
+                                           {"/web/{file}", "/web/main.js"}};
+    snprintf(path, 128, "%s", endpoint->path);
+    for (size_t at = 0; at < sizeof names / sizeof *names; at++)
+        if (strcmp(endpoint->path, names[at][0]) == 0) snprintf(path, 128, "%s", names[at][1]);
+    if (strchr(path, '{')) fail_msg("%s: a name is missing here", path);
+}
+
+/* Ask with HEAD; a body would come before the next reply. */
+static void ask_head(int port, const char *request, struct cp_client_reply *head)
+{
+    struct cp_client_reply next;
+    struct cp_client *client = cp_client_ask(port, request, head, true);
+    cp_client_send_text(client, HEALTH);
+    cp_client_read(client, &next, false);
+    cp_expect_status("after HEAD", 200, &next);
+    cp_client_close(client);
+}
+
+/* Of whatever answers GET, compressed and not, and of what is not there. */
 static void test_head_is_get_without_body(void **state)
 {
+    static const char *const names[] = {"Content-Type", "Content-Encoding", "Vary", "ETag", "Content-Length"};
+    static const char *const encodings[] = {"identity", "gzip"};
+    enum { NAMES = sizeof names / sizeof *names };
+    int compressed = 0;
     (void)state;
-    static const char *const paths[] = {"/healthz", "/v1/layers", "/openapi.yaml", "/nope"};
-    static const char *const names[] = {"Content-Length", "Content-Type"};
     struct cp_http *http = start();
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        struct cp_client_reply get, head, next;
-        char text[128], value[256];
-        snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: t\r\n\r\n", paths[i]);
+    for (int i = 0; i < 2 * (cp_endpoint_count + 1); i++) {
+        bool exists = i / 2 < cp_endpoint_count;
+        struct cp_client_reply get, head;
+        char path[128] = "/nope", text[256], value[256];
+        if (exists && cp_endpoints[i / 2].method != CP_GET) continue;
+        if (exists) make_path(path, &cp_endpoints[i / 2]);
+        static const char form[] = "%s %s HTTP/1.1\r\nHost: t\r\nAccept-Encoding: %s\r\n\r\n";
+        snprintf(text, sizeof text, form, "GET", path, encodings[i % 2]);
         cp_client_close(cp_client_ask(cp_http_port(http), text, &get, false));
-        snprintf(text, sizeof text, "HEAD %s HTTP/1.1\r\nHost: t\r\n\r\n", paths[i]);
-        struct cp_client *client = cp_client_ask(cp_http_port(http), text, &head, true);
-        cp_expect_status(paths[i], get.status, &head);
-        for (int n = 0; n < 2; n++) {
-            cp_expect_header(paths[i], &head, names[n], cp_client_header(&get, names[n], value, sizeof value));
-        }
-        cp_client_send_text(client, HEALTH);
-        cp_client_read(client, &next, false);
-        cp_expect_status("after HEAD", 200, &next); /* a body would have come first */
-        cp_client_close(client);
+        snprintf(text, sizeof text, form, "HEAD", path, encodings[i % 2]);
+        ask_head(cp_http_port(http), text, &head);
+        cp_expect_status(path, exists ? 200 : 404, &get);
+        cp_expect_status(path, get.status, &head);
+        bool live = exists && cp_endpoints[i / 2].live; /* its length changes */
+        for (int n = 0; n < NAMES - live; n++)
+            cp_expect_header(path, &head, names[n], cp_client_header(&get, names[n], value, sizeof value));
+        compressed += *cp_client_header(&head, "Content-Encoding", value, sizeof value) != 0;
+    }
+    assert_true(compressed > 3);
+    cp_http_free(http);
+}
+
+static void test_options_everywhere(void **state)
+{
+    (void)state;
+    struct cp_http *http = start();
+    for (int i = 0; i < cp_endpoint_count; i++) {
+        struct cp_client_reply reply;
+        char path[128], text[256], allow[64];
+        make_path(path, &cp_endpoints[i]);
+        snprintf(text, sizeof text, "OPTIONS %s HTTP/1.1\r\nHost: t\r\n\r\n", path);
+        cp_client_close(cp_client_ask(cp_http_port(http), text, &reply, false));
+        cp_expect_status(path, 204, &reply);
+        cp_client_header(&reply, "Allow", allow, sizeof allow);
+        if (!strstr(allow, cp_endpoints[i].method == CP_GET ? "GET, HEAD" : "POST") || !strstr(allow, "OPTIONS"))
+            fail_msg("%s: Allow: %s", path, allow);
     }
     cp_http_free(http);
 }
@@ -401,6 +451,7 @@ int main(void)
         cmocka_unit_test(test_half_closed),
         cmocka_unit_test(test_standard_headers),
         cmocka_unit_test(test_head_is_get_without_body),
+        cmocka_unit_test(test_options_everywhere),
         cmocka_unit_test(test_allow),
         cmocka_unit_test(test_byte_by_byte),
         cmocka_unit_test(test_pipelined),
