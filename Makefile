@@ -24,6 +24,7 @@ prefix       = /usr/local
 ONLY         =# part of a test program's path: make test ONLY=window
 FUZZ         =# name of a fuzz target: make fuzz FUZZ=json FUZZ_SECONDS=600
 FUZZ_SECONDS = 60
+CAMPAIGN_SECONDS = 3600
 SOAK_SECONDS = 600
 QUICK        =# 1: make bench with hardly any rounds
 UPDATE       =# 1: make instructions records what it counts
@@ -137,7 +138,7 @@ uninstall: ## remove what install put there
 # ---- Test -----------------------------------------------------------------------------------------------------------
 
 .PHONY: test check promtool-test browser-test balance-test docker-test tsan-test valgrind soak coverage vectors bench
-.PHONY: instructions fuzz
+.PHONY: instructions fuzz fuzz-campaign
 test: test-deps ## build everything under ASan and UBSan and run all tests (ONLY=part-of-a-name)
 	+@$(call run_tests,asan)
 
@@ -200,6 +201,10 @@ fuzz: ## fuzz one target: FUZZ=name FUZZ_SECONDS=60; what it finds goes to build
 	build/fuzz/libfuzzer/$(FUZZ) -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 \
 	    -artifact_prefix=build/fuzz/found/$(FUZZ)- $(addprefix -dict=,$(wildcard tests/fuzz/$(FUZZ).dict)) \
 	    build/fuzz/corpus/$(FUZZ) build/fuzz/seeds/$(FUZZ) tests/fuzz/corpus/$(FUZZ)
+
+fuzz-campaign: ## fuzz all targets for CAMPAIGN_SECONDS=3600 in all, and print executions, coverage and findings
+	@$(call need,$(fuzz_packages))
+	@MAKE="$(MAKE)" tests/fuzz/campaign $(CAMPAIGN_SECONDS) $(patsubst tests/fuzz/fuzz_%.c,%,$(fuzz_sources))
 
 vectors: release ## make the golden vectors anew with PyTorch
 	@$(call need,$(vector_packages))

@@ -1,8 +1,9 @@
 /* The server's life: start, drain, end. */
-#define _GNU_SOURCE /* strerrordesc_np */
+#define _GNU_SOURCE /* strerrordesc_np, sched_getaffinity */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,9 +26,12 @@
 #define OTHER_DESCRIPTORS 32
 #define WORKER_DESCRIPTORS 8
 
+/* Those that this process may run on, which may be fewer than there are. */
 static int usable_processors(void)
 {
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    cpu_set_t processors;
+    if (sched_getaffinity(0, sizeof processors, &processors) == 0) return CPU_COUNT(&processors);
+    long count = sysconf(_SC_NPROCESSORS_ONLN); /* more than the set holds */
     return count < 1 ? 1 : (int)count;
 }
 

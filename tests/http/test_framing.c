@@ -167,7 +167,7 @@ static void test_zero_bytes(void **state)
         const char *text;
         size_t size;
     } rows[] = {
-#define ROW(text) {text, sizeof text - 1}
+#define ROW(text) {(text), sizeof(text) - 1}
         ROW("GET /healthz\0x HTTP/1.1\r\nHost: t\r\n\r\n"),
         ROW("G\0T /healthz HTTP/1.1\r\nHost: t\r\n\r\n"),
         ROW("GET /healthz?a\0b HTTP/1.1\r\nHost: t\r\n\r\n"),

@@ -1,5 +1,9 @@
 /* convplan serve as a process: what it says, how it ends; and convplan health, which asks it. */
+#define _GNU_SOURCE 1 /* sched_setaffinity */
+
+#include <dirent.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -65,6 +69,44 @@ static void environment_configures_it(void **state)
     begin(&start, &process, plain);
     cp_process_finish(&process, SIGTERM, &end);
     assert_int_equal(end.status, 0);
+}
+
+/* Threads of a server that is started like this. */
+static int threads_of(const struct cp_process_start *start)
+{
+    static struct cp_process_end end;
+    struct cp_process process;
+    char path[64];
+    int count = 0;
+    begin(start, &process, plain);
+    snprintf(path, sizeof path, "/proc/%d/task", (int)process.id);
+    DIR *threads = opendir(path);
+    assert_non_null(threads);
+    for (struct dirent *thread; (thread = readdir(threads));) count += *thread->d_name != '.';
+    closedir(threads);
+    cp_process_finish(&process, SIGTERM, &end);
+    assert_int_equal(end.status, 0);
+    return count;
+}
+
+/* As many workers as there are processors that it may run on. */
+static void a_worker_for_each_processor(void **state)
+{
+    static const struct cp_process_start usual = {.arguments = {"serve", "--port=0"}},
+                                         one = {.arguments = {"serve", "--port=0", "--workers=1"}},
+                                         two = {.arguments = {"serve", "--port=0", "--workers=2"}};
+    cpu_set_t all, first;
+    int processor = 0;
+    (void)state;
+    assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
+    while (!CPU_ISSET(processor, &all)) processor++;
+    CPU_ZERO(&first);
+    CPU_SET(processor, &first);
+    assert_int_equal(sched_setaffinity(0, sizeof first, &first), 0); /* the servers inherit it */
+    int bound = threads_of(&usual);
+    assert_int_equal(sched_setaffinity(0, sizeof all, &all), 0);
+    assert_int_equal(bound, threads_of(&one));
+    assert_true(bound < threads_of(&two));
 }
 
 static void a_taken_port(void **state)
@@ -202,7 +244,7 @@ int main(void)
         cmocka_unit_test(health_asks_it), cmocka_unit_test(health_tells_answers_apart),
         cmocka_unit_test(signals_end_it), cmocka_unit_test(environment_configures_it),
         cmocka_unit_test(a_taken_port),   cmocka_unit_test(ipv6_in_brackets),
-        cmocka_unit_test(wrong_options),
+        cmocka_unit_test(wrong_options),  cmocka_unit_test(a_worker_for_each_processor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
