@@ -26,7 +26,7 @@ _Static_assert(sizeof STACK - 1 == 53, "STACK_SIZE");
 
 static const struct cp_http_options defaults = CP_HTTP_DEFAULTS;
 
-static struct cp_http *start(void)
+static struct cp_http *start_server(void)
 {
     struct cp_http_options options = defaults;
     options.workers = 2;
@@ -41,7 +41,7 @@ static void test_standard_headers(void **state)
     static const struct {
         const char *request, *cache;
     } rows[] = {{GOOD_POST, ""}, {POST_SHAPES "Content-Length: 2\r\n\r\n{]", ""}, {HEALTH, "no-store"}};
-    struct cp_http *http = start();
+    struct cp_http *http = start_server();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct cp_client_reply reply;
         char timing[256];
@@ -96,7 +96,7 @@ static void test_head_is_get_without_body(void **state)
     enum { NAMES = sizeof names / sizeof *names };
     int compressed = 0;
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = start_server();
     for (int i = 0; i < 2 * (cp_endpoint_count + 1); i++) {
         bool exists = i / 2 < cp_endpoint_count;
         struct cp_client_reply get, head;
@@ -122,7 +122,7 @@ static void test_head_is_get_without_body(void **state)
 static void test_options_everywhere(void **state)
 {
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = start_server();
     for (int i = 0; i < cp_endpoint_count; i++) {
         struct cp_client_reply reply;
         char path[128], text[256], allow[64];
@@ -148,7 +148,7 @@ static void test_allow(void **state)
                 {"OPTIONS /healthz HTTP/1.1\r\nHost: t\r\n\r\n", 204, "GET", "POST"},
                 {"GET /v1/shapes HTTP/1.1\r\nHost: t\r\n\r\n", 405, "POST", "GET"},
                 {"DELETE /healthz HTTP/1.1\r\nHost: t\r\n\r\n", 405, "HEAD", "POST"}};
-    struct cp_http *http = start();
+    struct cp_http *http = start_server();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct cp_client_reply reply;
         char allow[256];
@@ -167,7 +167,7 @@ static void test_allow(void **state)
 static void test_byte_by_byte(void **state)
 {
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = start_server();
     struct cp_client *client = cp_client_open(cp_http_port(http));
     struct cp_client_reply reply;
     for (const char *byte = GOOD_POST; *byte; byte++) cp_client_send(client, byte, 1);
@@ -180,7 +180,7 @@ static void test_byte_by_byte(void **state)
 static void test_pipelined(void **state)
 {
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = start_server();
     struct cp_client *client = cp_client_open(cp_http_port(http));
     static const char unknown[] = "GET /nope HTTP/1.1\r\nHost: t\r\n\r\n";
     enum { DEPTH = 1000 };
@@ -197,7 +197,7 @@ static void test_pipelined(void **state)
 static void test_continue(void **state)
 {
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = start_server();
     struct cp_client_reply reply;
     struct cp_client *client = cp_client_ask(
         cp_http_port(http), POST_SHAPES "Expect: 100-continue\r\nContent-Length: " STACK_SIZE "\r\n\r\n", &reply, true);
@@ -216,7 +216,7 @@ static void test_body_over_limit(void **state)
     enum { SIZE = (8 << 20) + 1 };
     static const char *const framings[] = {"Content-Length: 8388609\r\n\r\n",
                                            "Transfer-Encoding: chunked\r\n\r\n800001\r\n"};
-    struct cp_http *http = start();
+    struct cp_http *http = start_server();
     char *body = malloc(SIZE);
     assert_non_null(body);
     memset(body, ' ', SIZE);
@@ -241,7 +241,7 @@ static void test_body_over_limit(void **state)
 static void test_keep_alive(void **state)
 {
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = start_server();
     struct cp_client *client = cp_client_open(cp_http_port(http));
     for (int i = 0; i < 2000; i++) {
         struct cp_client_reply reply;
@@ -342,7 +342,7 @@ static size_t half(int i)
 static void test_drain(void **state)
 {
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = start_server();
     int port = cp_http_port(http);
     struct cp_client *clients[HALF_SENT];
     struct cp_client_reply reply;
@@ -396,7 +396,7 @@ static void test_drain_deadline(void **state)
 static void test_start_errors(void **state)
 {
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = start_server();
     const struct {
         const char *host;
         int port;
@@ -427,7 +427,7 @@ static void test_half_closed(void **state)
     enum { ROWS = sizeof requests / sizeof *requests };
     struct cp_client *clients[ROWS];
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = start_server();
     for (int at = 0; at < ROWS; at++) {
         clients[at] = cp_client_open(cp_http_port(http));
         cp_client_send_text(clients[at], requests[at]);

@@ -77,16 +77,16 @@ static int threads_of(const struct cp_process_start *start)
     static struct cp_process_end end;
     struct cp_process process;
     char path[64];
-    int count = 0;
+    struct dirent **threads;
     begin(start, &process, plain);
     snprintf(path, sizeof path, "/proc/%d/task", (int)process.id);
-    DIR *threads = opendir(path);
-    assert_non_null(threads);
-    for (struct dirent *thread; (thread = readdir(threads));) count += *thread->d_name != '.';
-    closedir(threads);
+    int count = scandir(path, &threads, NULL, alphasort);
+    assert_true(count > 2);
+    for (int at = 0; at < count; at++) free(threads[at]);
+    free(threads);
     cp_process_finish(&process, SIGTERM, &end);
     assert_int_equal(end.status, 0);
-    return count;
+    return count - 2; /* . and .. */
 }
 
 /* As many workers as there are processors that it may run on. */

@@ -51,8 +51,9 @@ static struct steps watch(judge_function *judge, const struct cp_tokens *tokens,
     assert_true(child >= 0);
     if (child == 0) {
         if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) _exit(2);
-        raise(SIGSTOP);
-        _exit(judge(tokens, (struct cp_text){authorization, size}));
+        kill(getpid(), SIGSTOP);
+        bool admitted = judge(tokens, (struct cp_text){authorization, size});
+        _exit(admitted ? 1 : 0);
     }
     while (waitpid(child, &status, 0) == child && WIFSTOPPED(status)) {
         steps.count++;
