@@ -73,6 +73,7 @@ static struct cp_request request_of(const struct cp_seen *seen)
 {
     const char *path = strstr(seen->target, "://");
     path = *seen->target == '/' || !path ? seen->target : path + 3 + strcspn(path + 3, "/");
+    if (!*path) path = "/";
     return (struct cp_request){.method = method_of(seen->method), .path = {path, strcspn(path, "?")}};
 }
 
