@@ -118,6 +118,21 @@ static void read_gauges(const void *server, struct cp_gauges *gauges)
     gauges->memory_bytes = (int64_t)atomic_load(&http->memory.held_bytes);
 }
 
+static void awaited_signals(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP);
+}
+
+static int open_signals(void)
+{
+    sigset_t signals;
+    awaited_signals(&signals);
+    return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
 struct cp_http *cp_http_start(const struct cp_http_options *options, char *error, size_t error_size)
 {
     int workers = options->workers > 0 ? options->workers : usable_processors();
@@ -134,6 +149,7 @@ struct cp_http *cp_http_start(const struct cp_http_options *options, char *error
     http->port = cp_listener_port(listener);
     http->ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     http->trouble = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    http->signals = open_signals();
     bool origins = !options->cors_origins || cp_origins_check(options->cors_origins, error, error_size);
     if (!origins || !cp_http_read_files(http, error, error_size)) {
         cp_http_free(http);
@@ -143,7 +159,7 @@ struct cp_http *cp_http_start(const struct cp_http_options *options, char *error
     atomic_store(&cp_stopping, false);
     bool limited = set_limits(http);
     http->compute = limited ? cp_compute_pool_start(workers, CP_MAX_WAITING) : NULL;
-    if (http->ended < 0 || http->trouble < 0 || !http->compute || !start_workers(http)) {
+    if (http->ended < 0 || http->trouble < 0 || http->signals < 0 || !http->compute || !start_workers(http)) {
         snprintf(error, error_size, "cannot start %d workers: %s", workers, strerrordesc_np(errno));
         cp_http_free(http);
         return NULL;
@@ -213,15 +229,8 @@ void cp_http_free(struct cp_http *http)
     cp_addresses_free(http->addresses);
     if (http->ended >= 0) close(http->ended);
     if (http->trouble >= 0) close(http->trouble);
+    if (http->signals >= 0) close(http->signals);
     free(http);
-}
-
-static void awaited_signals(sigset_t *signals)
-{
-    sigemptyset(signals);
-    sigaddset(signals, SIGTERM);
-    sigaddset(signals, SIGINT);
-    sigaddset(signals, SIGHUP);
 }
 
 void cp_http_block_signals(void)
@@ -254,17 +263,12 @@ static void reload(struct cp_http *http, void (*say)(const char *sentence))
 
 int cp_http_run_until_signal(struct cp_http *http, void (*say)(const char *sentence))
 {
-    sigset_t signals;
-    awaited_signals(&signals);
-    int source = signalfd(-1, &signals, SFD_CLOEXEC);
-    if (source < 0) return 0;
-    while (wait_for_signal(source, http->trouble) == SIGHUP && cp_http_has_files(http)) reload(http, say);
+    while (wait_for_signal(http->signals, http->trouble) == SIGHUP && cp_http_has_files(http)) reload(http, say);
     cp_http_drain(http);
-    if (wait_for_signal(source, http->ended)) {
+    if (wait_for_signal(http->signals, http->ended)) {
         atomic_store(&http->stopping, true);
         wake_all(http);
         cp_http_wait(http, -1);
     }
-    close(source);
     return cp_http_unanswered(http);
 }

@@ -26,6 +26,7 @@ struct cp_http {
     atomic_int unanswered;          /* requests cut off at the end */
     atomic_bool draining, stopping; /* stopping: at once */
     int trouble;                    /* eventfd: readable when a worker has failed */
+    int signals;                    /* signalfd: of those that end or reload the server */
     atomic_int failure;             /* errno of the first that has; 0: none */
     struct cp_addresses *addresses; /* NULL: no limit for one address */
     struct cp_memory_budget memory; /* of all requests */
