@@ -85,11 +85,14 @@ bool cp_resolve_padding(struct cp_inference *inference, const struct cp_padding 
  * its window, which is always enough. */
 static void pad_to_fit(const struct cp_axis_trace *trace, int64_t most, int64_t *begin, int64_t *end)
 {
-    int64_t missing = cp_window_minimum_input(&trace->window) - trace->input;
+    struct cp_window window = trace->window;
+    if (window.pad_begin > most) window.pad_begin = most;
+    if (window.pad_end > most) window.pad_end = most;
+    int64_t missing = cp_window_minimum_input(&window) - trace->input;
     int64_t more = missing > 0 ? missing / 2 + missing % 2 : 0;
-    int64_t needed = trace->window.pad_begin + trace->window.pad_end + (missing > 0 ? missing : 0);
-    *begin = trace->window.pad_begin + more;
-    *end = trace->window.pad_end + more;
+    int64_t needed = window.pad_begin + window.pad_end + (missing > 0 ? missing : 0);
+    *begin = window.pad_begin + more;
+    *end = window.pad_end + more;
     if (*begin > most) {
         *begin = most;
         if (*end < needed - most) *end = needed - most;
