@@ -1,381 +1,256 @@
 #include "core/repair.h"
 
-#include "core/layers/kinds.h"
+#include "core/repair_walk.h"
 
-/* What a layer of which padding decides whether it is a stage has to become. */
-enum turn { AS_IT_IS, KEEPS, GROWS, SHRINKS, TURNS };
-
-struct walk {
-    const struct cp_plan *plan;
-    const struct cp_pairing *pairing;
-    struct cp_repair *repair;
-    struct cp_range *wanted; /* [position in the path][axis]: what each stage may give */
-    const bool *is_stage;    /* [position in the path]; a layer that is none keeps its size */
-    const enum turn *turns;  /* [position in the path]; NULL: no demands */
-    int turning_axis;        /* to which GROWS and SHRINKS apply */
-    int64_t *sizes;          /* [decoder layer][axis]: after the changes so far; 0 where not known */
+enum {
+    MOST_VISITS = 1 << 15, /* of layers on an axis, by the search for turns; of sizes that are asked for */
+    MOST_STATES = 1 << 20, /* positions times stages */
+    WORK_PER_STATE = 20,
 };
 
-static const struct cp_range any_size = {1, CP_MAX_COUNT, 1};
-static const struct cp_range no_size = {1, 0, 1};
+/* ---- Which layers are stages -------------------------------------------------------------------------------------- */
 
-static size_t slot(uint32_t index, int axis)
+static void set_turn(struct cp_walk *walk, uint32_t position, enum cp_turn turn)
 {
-    return (size_t)index * CP_MAX_AXES + (size_t)axis;
+    for (int axis = 0; axis < walk->repair->axes; axis++) walk->turns[cp_walk_slot(position, axis)] = turn;
 }
 
-static uint32_t decoder_begins(const struct walk *walk)
+static void set_stages(struct cp_walk *walk, const bool *is_stage)
 {
-    return walk->plan->stack->encoder_count;
-}
-
-/* The size of a planned shape on a spatial axis; 0 where it is not known or has another rank than the network's input. */
-static int64_t planned_size(const struct walk *walk, uint32_t source, int axis)
-{
-    const struct cp_shape *shape = cp_plan_source_shape(walk->plan, source);
-    return shape && shape->rank == walk->repair->axes + 2 ? shape->size[axis + 2] : 0;
-}
-
-static bool is_in_decoder(const struct walk *walk, uint32_t source)
-{
-    return source >= walk->plan->stack->input_count + decoder_begins(walk);
-}
-
-static int64_t size_of(const struct walk *walk, uint32_t source, int axis)
-{
-    if (!is_in_decoder(walk, source)) return planned_size(walk, source, axis);
-    return walk->sizes[slot(source - walk->plan->stack->input_count - decoder_begins(walk), axis)];
-}
-
-/* ---- Layers that are no stages ------------------------------------------------------------------------------------ */
-
-static bool is_spatial(const struct walk *walk, int64_t dim)
-{
-    return dim >= 2 || (dim < 0 && dim >= -walk->repair->axes);
-}
-
-/* Does a layer that is no stage mix spatial axes with others, or take cells from them? */
-static bool rearranges(const struct walk *walk, const struct cp_layer *layer)
-{
-    static const struct cp_layer_kind *const kinds[] = {&cp_linear_kind,  &cp_flatten_kind, &cp_unflatten_kind,
-                                                        &cp_reshape_kind, &cp_permute_kind, &cp_mean_kind,
-                                                        &cp_opaque_kind};
-    const struct cp_layer_kind *kind = layer->type->kind;
-    if (kind == &cp_slice_kind) return is_spatial(walk, ((const struct cp_slice *)layer->params)->dim);
-    if (kind == &cp_concat_kind) return is_spatial(walk, ((const struct cp_concat *)layer->params)->dim);
-    for (int at = 0; at < CP_COUNT_OF(kinds); at++)
-        if (kind == kinds[at]) return true;
-    return false;
-}
-
-/* What such a layer gives is known from the plan, as long as it still gets what was planned. */
-static void keep_planned(struct walk *walk, uint32_t at)
-{
-    const struct cp_stack *stack = walk->plan->stack;
-    const struct cp_layer *layer = &stack->layers[at];
-    bool unchanged = true;
-    for (uint32_t entry = 0; entry < layer->source_count; entry++)
-        for (int axis = 0; axis < walk->repair->axes; axis++)
-            unchanged = unchanged &&
-                        size_of(walk, layer->sources[entry], axis) == planned_size(walk, layer->sources[entry], axis);
-    for (int axis = 0; unchanged && axis < walk->repair->axes; axis++)
-        walk->sizes[slot(at - decoder_begins(walk), axis)] = planned_size(walk, stack->input_count + at, axis);
-}
-
-/* Sources meet in one size; one cell is repeated where a layer broadcasts. 0 where they do not. */
-static int64_t merged_size(const struct walk *walk, const struct cp_layer *layer, int axis)
-{
-    bool broadcasts = layer->type->kind != &cp_concat_kind;
-    int64_t total = size_of(walk, layer->sources[0], axis);
-    for (uint32_t entry = 1; entry < layer->source_count; entry++) {
-        int64_t size = size_of(walk, layer->sources[entry], axis);
-        if (size == 0 || total == 0) return 0;
-        if (size == total || (broadcasts && size == 1)) continue;
-        if (!broadcasts || total != 1) return 0;
-        total = size;
-    }
-    return total;
-}
-
-/* Give a stage what it has to know beside its layer. */
-static bool stage_at(const struct walk *walk, uint32_t at, int axis, struct cp_stage *stage)
-{
-    const struct cp_layer *layer = &walk->plan->stack->layers[at];
-    if (!cp_stage_of(stage, layer, axis, walk->repair->axes)) return false;
-    if (stage->is_like) stage->like = size_of(walk, ((const struct cp_crop *)layer->params)->like.source, axis);
-    return true;
-}
-
-static void pass(struct walk *walk, uint32_t at)
-{
-    const struct cp_layer *layer = &walk->plan->stack->layers[at];
-    if (rearranges(walk, layer)) {
-        keep_planned(walk, at);
-        return;
-    }
-    for (int axis = 0; axis < walk->repair->axes; axis++) {
-        struct cp_stage stage;
-        int64_t size = merged_size(walk, layer, axis);
-        if (cp_is_stage(layer)) size = stage_at(walk, at, axis, &stage) ? cp_stage_output(&stage, size) : 0;
-        walk->sizes[slot(at - decoder_begins(walk), axis)] = size;
-    }
-}
-
-/* ---- What each stage may give ------------------------------------------------------------------------------------- */
-
-static uint32_t stages_left(const struct walk *walk)
-{
-    uint32_t count = 0;
-    for (uint32_t position = 0; position < walk->pairing->path_count; position++) count += walk->is_stage[position];
-    return count;
-}
-
-/* What the encoder's stage that is the partner took on this axis. */
-static int64_t partners_size(const struct walk *walk, uint32_t pair, int axis)
-{
-    uint32_t partner = walk->pairing->encoder_at[walk->pairing->encoder_stages - 1 - pair];
-    return planned_size(walk, walk->plan->stack->layers[partner].sources[0], axis);
-}
-
-/* With as many stages on both sides each has its partner's input to give. */
-static void want_partners(struct walk *walk, int axis)
-{
-    uint32_t pair = 0;
-    for (uint32_t position = 0; position < walk->pairing->path_count; position++) {
-        if (!walk->is_stage[position]) continue;
-        int64_t size = partners_size(walk, pair++, axis);
-        walk->wanted[slot(position, axis)] = size ? (struct cp_range){size, size, 1} : no_size;
-    }
-}
-
-/* What meets the path in a merge and comes from the encoder cannot change. */
-static struct cp_range meet(const struct walk *walk, const struct cp_layer *layer, int axis, struct cp_range wanted)
-{
-    for (uint32_t entry = 0; entry < layer->source_count; entry++) {
-        int64_t size = is_in_decoder(walk, layer->sources[entry]) ? 0 : planned_size(walk, layer->sources[entry], axis);
-        if (layer->source_count < 2 || size == 0) continue;
-        if (size == 1 && layer->type->kind != &cp_concat_kind) continue;
-        int64_t meeting = cp_range_nearest((struct cp_range){size, size, 1}, wanted, size);
-        wanted = meeting ? (struct cp_range){size, size, 1} : no_size;
-    }
-    return wanted;
-}
-
-static struct cp_range at_most(struct cp_range range, int64_t limit)
-{
-    if (range.high > limit) range.high = limit;
-    return range;
-}
-
-static struct cp_range at_least(struct cp_range range, int64_t limit)
-{
-    if (range.low < limit) range.low = limit;
-    return range;
-}
-
-static enum turn turn_at(const struct walk *walk, uint32_t position, int axis)
-{
-    return walk->turns && axis == walk->turning_axis ? walk->turns[position] : AS_IT_IS;
-}
-
-/* Else only the last size counts, and what the stages before it may give follows backwards. */
-static void want_last(struct walk *walk, int axis)
-{
-    const struct cp_pairing *pairing = walk->pairing;
-    int64_t last = walk->plan->stack->inputs[0].shape.size[axis + 2];
-    struct cp_range wanted = {last, last, 1};
-    for (uint32_t position = pairing->path_count; position-- > 0;) {
-        const struct cp_layer *layer = &walk->plan->stack->layers[pairing->path[position]];
-        struct cp_stage stage;
-        walk->wanted[slot(position, axis)] = wanted;
-        if (walk->is_stage[position])
-            wanted = stage_at(walk, pairing->path[position], axis, &stage) ? cp_stage_demand(&stage, wanted) : no_size;
-        else
-            wanted = rearranges(walk, layer) ? any_size : meet(walk, layer, axis, wanted);
-        enum turn turn = turn_at(walk, position, axis);
-        if (turn == GROWS) wanted = at_most(wanted, walk->wanted[slot(position, axis)].high - 1);
-        if (turn == SHRINKS) wanted = at_least(wanted, walk->wanted[slot(position, axis)].low + 1);
-    }
-}
-
-/* ---- The walk ----------------------------------------------------------------------------------------------------- */
-
-static void get_stuck(struct walk *walk, uint32_t position)
-{
-    walk->repair->result = CP_REPAIR_STUCK;
-    walk->repair->count = position;
-    walk->repair->wanted->rank = walk->repair->axes;
-    for (int axis = 0; axis < walk->repair->axes; axis++) {
-        const struct cp_range *wanted = &walk->wanted[slot(position, axis)];
-        walk->repair->wanted->size[axis] = wanted->low == wanted->high ? wanted->low : CP_ANY_SIZE;
-    }
-}
-
-/* False when the walk ends here. */
-static bool adjust(struct walk *walk, uint32_t position)
-{
-    uint32_t at = walk->pairing->path[position];
-    const struct cp_layer *layer = &walk->plan->stack->layers[at];
-    walk->repair->result = CP_REPAIR_UNKNOWN;
-    if (layer->type->axes && layer->type->axes != walk->repair->axes) return false;
-    for (int axis = 0; axis < walk->repair->axes; axis++) {
-        struct cp_stage stage;
-        struct cp_range *wanted = &walk->wanted[slot(position, axis)];
-        int64_t input = size_of(walk, layer->sources[0], axis);
-        if (input == 0 || !stage_at(walk, at, axis, &stage)) return false;
-        if (!walk->is_stage[position]) *wanted = (struct cp_range){input, input, 1};
-        struct cp_range reach = cp_stage_reach(&stage, input);
-        if (turn_at(walk, position, axis) == GROWS) reach = at_least(reach, input + 1);
-        if (turn_at(walk, position, axis) == SHRINKS) reach = at_most(reach, input - 1);
-        int64_t output = cp_range_nearest(reach, *wanted, cp_stage_output(&stage, input));
-        if (output == 0) {
-            get_stuck(walk, position);
-            return false;
-        }
-        walk->repair->adjustments[slot(position, axis)] = cp_stage_adjust(&stage, input, output);
-        walk->sizes[slot(at - decoder_begins(walk), axis)] = output;
-    }
-    return true;
-}
-
-static enum cp_repair_result compare_ends(const struct walk *walk)
-{
-    const struct cp_stack *stack = walk->plan->stack;
-    enum cp_repair_result result = CP_REPAIRED;
-    for (int axis = 0; axis < walk->repair->axes; axis++) {
-        int64_t last = size_of(walk, stack->input_count + stack->layer_count - 1, axis);
-        if (last == 0) return CP_REPAIR_UNKNOWN;
-        if (last != stack->inputs[0].shape.size[axis + 2]) result = CP_REPAIR_MISSES;
-    }
-    return result;
-}
-
-static void walk_decoder(struct walk *walk)
-{
-    const struct cp_pairing *pairing = walk->pairing;
-    uint32_t next = 0;
-    for (uint32_t at = decoder_begins(walk); at < walk->plan->stack->layer_count; at++) {
-        bool on_path = next < pairing->path_count && pairing->path[next] == at;
-        bool can_change = on_path && walk->plan->stack->layers[at].type->kind->stage != CP_STAGE_NONE;
-        if (can_change && !adjust(walk, next)) return;
-        if (!can_change) pass(walk, at);
-        next += on_path;
-    }
-    walk->repair->result = compare_ends(walk);
-}
-
-static void attempt(struct walk *walk)
-{
-    const struct cp_stack *stack = walk->plan->stack;
-    size_t slots = (size_t)(stack->layer_count - stack->encoder_count) * CP_MAX_AXES;
-    memset(walk->sizes, 0, slots * sizeof *walk->sizes);
-    walk->repair->count = walk->pairing->path_count;
-    walk->repair->paired = stages_left(walk) == walk->pairing->encoder_stages;
-    for (int axis = 0; axis < walk->repair->axes; axis++) {
-        if (walk->repair->paired)
-            want_partners(walk, axis);
-        else
-            want_last(walk, axis);
-    }
-    walk_decoder(walk);
-}
-
-/* ---- When the repair itself makes partners ------------------------------------------------------------------------ */
-
-static int64_t new_size(const struct walk *walk, uint32_t position, int axis)
-{
-    return walk->sizes[slot(walk->pairing->path[position] - decoder_begins(walk), axis)];
+    for (uint32_t position = 0; position < walk->pairing->path_count; position++)
+        set_turn(walk, position, is_stage[position] ? CP_TURN_FREE : CP_TURN_KEEPS);
 }
 
 /* Whether padding decides if this layer is a stage: one of stride 1, or a border. */
-static bool can_be_either(const struct walk *walk, uint32_t position)
+static bool can_be_either(const struct cp_walk *walk, uint32_t position)
 {
-    const struct cp_layer *layer = &walk->plan->stack->layers[walk->pairing->path[position]];
     for (int axis = 0; axis < walk->repair->axes; axis++) {
         struct cp_stage stage;
-        if (!stage_at(walk, walk->pairing->path[position], axis, &stage)) return false;
+        if (!cp_walk_stage_at(walk, walk->pairing->path[position], axis, &stage)) return false;
         if (stage.form != CP_STAGE_BORDER && stage.window.stride != 1) return false;
     }
-    return layer->type->axes == walk->repair->axes;
+    return cp_walk_layer_at(walk, position)->type->axes == walk->repair->axes;
 }
 
-/* Will this stage be none once the repair is made? */
-static bool becomes_keeper(const struct walk *walk, uint32_t position)
+static bool keeps_size(const struct cp_walk *walk, uint32_t position)
 {
-    const struct cp_layer *layer = &walk->plan->stack->layers[walk->pairing->path[position]];
+    const struct cp_layer *layer = cp_walk_layer_at(walk, position);
     for (int axis = 0; axis < walk->repair->axes; axis++)
-        if (new_size(walk, position, axis) != size_of(walk, layer->sources[0], axis)) return false;
-    return can_be_either(walk, position);
+        if (cp_walk_size_of(walk, walk->plan->stack->input_count + walk->pairing->path[position], axis) !=
+            cp_walk_size_of(walk, layer->sources[0], axis))
+            return false;
+    return true;
 }
 
-static bool partners_agree(const struct walk *walk)
+/* Attempt it without partners. Where as many stages are left as the encoder has, they would be partners. */
+static bool attempt_unpaired(struct cp_walk *walk)
 {
-    uint32_t pair = 0;
-    for (uint32_t position = 0; position < walk->pairing->path_count; position++) {
-        if (!walk->is_stage[position]) continue;
-        for (int axis = 0; axis < walk->repair->axes; axis++)
-            if (new_size(walk, position, axis) != partners_size(walk, pair, axis)) return false;
-        pair++;
+    uint32_t stages = 0;
+    if (!cp_walk_attempt(walk, NULL)) return false;
+    for (uint32_t position = 0; position < walk->pairing->path_count; position++)
+        stages += walk->either[position] ? !keeps_size(walk, position) : walk->is_stage[position];
+    return stages != walk->pairing->encoder_stages;
+}
+
+/* Demand that a layer keeps its size, or grows or shrinks on one axis. */
+static void set_way(struct cp_walk *walk, uint32_t position, int way)
+{
+    set_turn(walk, position, way ? CP_TURN_FREE : CP_TURN_KEEPS);
+    if (way) walk->turns[cp_walk_slot(position, (way - 1) / 2)] = way % 2 ? CP_TURN_GROWS : CP_TURN_SHRINKS;
+}
+
+/* Decide for the layers from this one on which way they go: first whether one decision will do. */
+static bool decide(struct cp_walk *walk, uint32_t position)
+{
+    bool leads_there[1 + 2 * CP_MAX_AXES];
+    int ways = 1 + 2 * walk->repair->axes;
+    while (position < walk->pairing->path_count && !walk->either[position]) position++;
+    if (position == walk->pairing->path_count) return false;
+    for (int way = 0; way < ways; way++) {
+        walk->repair->undecided = walk->repair->undecided || walk->visits_left <= 0;
+        set_way(walk, position, way);
+        if (walk->visits_left > 0 && attempt_unpaired(walk)) return true;
+        leads_there[way] = walk->visits_left > 0 && walk->repair->result == CP_REPAIRED;
+    }
+    for (int way = 0; way < ways; way++) {
+        set_way(walk, position, way);
+        if (leads_there[way] && decide(walk, position + 1)) return true;
+    }
+    set_turn(walk, position, CP_TURN_FREE);
+    return false;
+}
+
+static bool succeeds_unpaired(struct cp_walk *walk)
+{
+    for (uint32_t position = 0; position < walk->pairing->path_count; position++)
+        set_turn(walk, position, walk->either[position] || walk->is_stage[position] ? CP_TURN_FREE : CP_TURN_KEEPS);
+    return attempt_unpaired(walk) || (walk->repair->result == CP_REPAIRED && decide(walk, 0));
+}
+
+/* ---- As many stages as the encoder has: all sizes are given ------------------------------------------------------- */
+
+/* Before each position of the path; [positions + 1] with the last. */
+struct ladder {
+    struct cp_walk *walk;
+    uint32_t turning;  /* of the layers that can be either, so many have to be stages */
+    uint32_t *firm;    /* stages before it that can be nothing else */
+    uint32_t *eithers; /* layers before it that can be either */
+    uint32_t *origin;  /* the source whose planned size is there as long as there was no stage */
+    uint32_t *cost;    /* [position][turned so far]: layers yet to be made what they are not written as */
+};
+
+static const uint32_t no_way = UINT32_MAX;
+
+static int64_t rung(const struct ladder *ladder, uint32_t position, uint32_t stages, int axis)
+{
+    return stages ? cp_walk_partners_size(ladder->walk, stages - 1, axis)
+                  : cp_walk_planned_size(ladder->walk, ladder->origin[position], axis);
+}
+
+/* Can the layer, as stage number `stages`, give what its partner took? One that can be either has to change a size. */
+static bool can_climb(const struct ladder *ladder, uint32_t position, uint32_t stages)
+{
+    const struct cp_walk *walk = ladder->walk;
+    bool changes = !walk->either[position];
+    if (stages >= walk->pairing->encoder_stages) return false;
+    for (int axis = 0; axis < walk->repair->axes; axis++) {
+        struct cp_stage stage;
+        int64_t from = rung(ladder, position, stages, axis), to = cp_walk_partners_size(walk, stages, axis);
+        if (from == 0 || !cp_walk_stage_at(walk, walk->pairing->path[position], axis, &stage)) return false;
+        struct cp_range reach = cp_stage_reach(&stage, from);
+        if (to < reach.low || to > reach.high) return false;
+        changes = changes || to != from;
+    }
+    return changes;
+}
+
+/* Do the sizes fit what comes from the encoder in a merge, and what the plan has where axes are mixed? The walk looks at
+ * those that are not known. */
+static bool can_pass(const struct ladder *ladder, uint32_t position, uint32_t stages)
+{
+    const struct cp_walk *walk = ladder->walk;
+    const struct cp_layer *layer = cp_walk_layer_at(walk, position);
+    for (int axis = 0; axis < walk->repair->axes; axis++) {
+        int64_t size = rung(ladder, position, stages, axis);
+        int64_t met = layer->source_count > 1 ? cp_walk_met_size(walk, position, axis) : 0;
+        if (cp_walk_rearranges(walk, layer) && stages &&
+            cp_walk_planned_size(walk, ladder->origin[position + 1], axis) != size)
+            return false;
+        if (size && met && met != size) return false;
     }
     return true;
 }
 
-/* With other counts of stages only the last size is looked at. But a repair may turn some stages into layers that keep
- * every size; where as many are left as the encoder has, they are partners, which have to agree. */
-static bool still_valid(const struct walk *walk, bool *stages_after)
+static uint32_t cheaper(uint32_t cost, uint32_t other, bool differs)
 {
-    if (walk->repair->result != CP_REPAIRED || stages_left(walk) == walk->pairing->encoder_stages) return true;
-    for (uint32_t position = 0; position < walk->pairing->path_count; position++)
-        stages_after[position] = walk->is_stage[position] && !becomes_keeper(walk, position);
-    struct walk after = *walk;
-    after.is_stage = stages_after;
-    return stages_left(&after) != walk->pairing->encoder_stages || partners_agree(&after);
+    return other != no_way && other + differs < cost ? other + differs : cost;
 }
 
-/* Do these stages lead to a pair that round-trips? */
-static bool succeeds(struct walk *walk, const bool *is_stage, const enum turn *turns, bool *stages_after)
+static uint32_t cost_at(const struct ladder *ladder, uint32_t position, uint32_t turned)
 {
-    walk->is_stage = is_stage;
-    walk->turns = turns;
-    attempt(walk);
-    return walk->repair->result == CP_REPAIRED && still_valid(walk, stages_after);
-}
-
-/* The layers of which padding decides whether they are stages: the first few, so that little is tried in all. */
-static uint32_t find_turning(const struct walk *walk, uint32_t *turning, uint32_t room, uint32_t *combinations)
-{
-    enum { MOST_VISITS = 2048 };
-    uint32_t count = walk->pairing->path_count, found = 0;
-    *combinations = 1;
-    for (uint32_t position = 0; position < count && found < room; position++) {
-        if (!can_be_either(walk, position)) continue;
-        if ((uint64_t)count * *combinations > MOST_VISITS) break;
-        turning[found++] = position;
-        *combinations *= TURNS - KEEPS;
+    const struct cp_walk *walk = ladder->walk;
+    const uint32_t *next = &ladder->cost[(size_t)(position + 1) * (ladder->turning + 1)];
+    uint32_t stages = ladder->firm[position] + turned, cost = no_way;
+    bool written = walk->is_stage[position];
+    cp_arena_work(walk->arena, WORK_PER_STATE);
+    if (walk->either[position]) {
+        cost = cheaper(cost, next[turned], written);
+        if (turned < ladder->turning && next[turned + 1] != no_way && can_climb(ladder, position, stages))
+            cost = cheaper(cost, next[turned + 1], !written);
+        return cost;
     }
-    return found;
+    if (next[turned] == no_way) return no_way;
+    return (written ? can_climb(ladder, position, stages) : can_pass(ladder, position, stages)) ? next[turned] : no_way;
 }
 
-/* Repairs that make a stage of a layer that keeps its size, or the other way round: others become partners then, or with
- * other counts of stages the last size decides alone. */
-static bool succeeds_turning(struct walk *walk, const bool *is_stage, struct cp_arena *arena)
+static void build(struct ladder *ladder)
 {
-    enum { MOST_TURNING = 6 };
-    uint32_t count = walk->pairing->path_count, turning[MOST_TURNING], combinations;
-    uint32_t turning_count = find_turning(walk, turning, MOST_TURNING, &combinations);
-    bool *others = CP_NEW_ARRAY(arena, bool, count), *stages_after = CP_NEW_ARRAY(arena, bool, count);
-    enum turn *turns = CP_NEW_ARRAY(arena, enum turn, count);
-    memcpy(others, is_stage, count * sizeof *others);
-    for (uint32_t number = 0; number < combinations; number++) {
-        uint32_t rest = number;
-        for (uint32_t at = 0; at < turning_count; at++, rest /= TURNS - KEEPS) {
-            turns[turning[at]] = (enum turn)(KEEPS + rest % (TURNS - KEEPS));
-            others[turning[at]] = turns[turning[at]] != KEEPS;
-        }
-        for (walk->turning_axis = 0; walk->turning_axis < walk->repair->axes; walk->turning_axis++)
-            if (succeeds(walk, others, turns, stages_after)) return true;
+    const struct cp_walk *walk = ladder->walk;
+    uint32_t count = walk->pairing->path_count, width = ladder->turning + 1;
+    ladder->cost = cp_arena_take(walk->arena, ((size_t)count + 1) * width * sizeof *ladder->cost, alignof(uint32_t));
+    memset(ladder->cost, UINT8_MAX, ((size_t)count + 1) * width * sizeof *ladder->cost);
+    ladder->cost[(size_t)count * width + ladder->turning] = 0;
+    for (uint32_t position = count; position-- > 0;) {
+        uint32_t before = ladder->eithers[position], after = ladder->eithers[count] - before;
+        for (uint32_t turned = after < ladder->turning ? ladder->turning - after : 0;
+             turned <= before && turned <= ladder->turning; turned++)
+            ladder->cost[(size_t)position * width + turned] = cost_at(ladder, position, turned);
     }
-    return false;
+}
+
+static void count_stages(struct ladder *ladder)
+{
+    const struct cp_walk *walk = ladder->walk;
+    const struct cp_stack *stack = walk->plan->stack;
+    uint32_t count = walk->pairing->path_count;
+    ladder->firm = CP_NEW_ARRAY(walk->arena, uint32_t, count + 1);
+    ladder->eithers = CP_NEW_ARRAY(walk->arena, uint32_t, count + 1);
+    ladder->origin = CP_NEW_ARRAY(walk->arena, uint32_t, count + 1);
+    ladder->origin[0] = stack->input_count + cp_walk_decoder_begins(walk) - 1;
+    for (uint32_t position = 0; position < count; position++) {
+        bool either = walk->either[position], mixes = cp_walk_rearranges(walk, cp_walk_layer_at(walk, position));
+        ladder->firm[position + 1] = ladder->firm[position] + (walk->is_stage[position] && !either);
+        ladder->eithers[position + 1] = ladder->eithers[position] + either;
+        ladder->origin[position + 1] =
+            mixes ? stack->input_count + walk->pairing->path[position] : ladder->origin[position];
+    }
+}
+
+/* The stages of the cheapest way up. */
+static const bool *climb(const struct ladder *ladder)
+{
+    const struct cp_walk *walk = ladder->walk;
+    uint32_t width = ladder->turning + 1, turned = 0;
+    bool *stages = CP_NEW_ARRAY(walk->arena, bool, walk->pairing->path_count);
+    for (uint32_t position = 0; position < walk->pairing->path_count; position++) {
+        const uint32_t *here = &ladder->cost[(size_t)position * width], *next = here + width;
+        stages[position] = walk->is_stage[position];
+        if (!walk->either[position]) continue;
+        bool kept = next[turned] != no_way && next[turned] + walk->is_stage[position] == here[turned];
+        stages[position] = !kept;
+        turned += !kept;
+    }
+    return stages;
+}
+
+static bool succeeds_paired(struct cp_walk *walk)
+{
+    struct ladder ladder = {.walk = walk};
+    uint32_t count = walk->pairing->path_count, stages = walk->pairing->encoder_stages;
+    count_stages(&ladder);
+    if (stages < ladder.firm[count] || stages > ladder.firm[count] + ladder.eithers[count]) return false;
+    ladder.turning = stages - ladder.firm[count];
+    if ((uint64_t)(count + 1) * (ladder.turning + 1) > MOST_STATES) {
+        walk->repair->undecided = true;
+        return false;
+    }
+    build(&ladder);
+    if (ladder.cost[0] == no_way) return false;
+    const bool *partners = climb(&ladder);
+    set_stages(walk, partners);
+    return cp_walk_attempt(walk, partners);
+}
+
+/* ---- All together ------------------------------------------------------------------------------------------------- */
+
+static bool succeeds_as_written(struct cp_walk *walk)
+{
+    set_stages(walk, walk->is_stage);
+    return cp_is_paired(walk->pairing) ? cp_walk_attempt(walk, walk->is_stage) : attempt_unpaired(walk);
+}
+
+static void search(struct cp_walk *walk)
+{
+    struct cp_repair *repair = walk->repair;
+    if (succeeds_as_written(walk) || succeeds_paired(walk) || succeeds_unpaired(walk)) {
+        repair->undecided = false;
+        return;
+    }
+    bool undecided = repair->undecided;
+    walk->visits_left = MOST_VISITS;
+    (void)succeeds_as_written(walk); /* what is in the way is told of the layers as they are */
+    if (repair->result == CP_REPAIRED) repair->result = CP_REPAIR_MISSES;
+    repair->undecided = undecided;
 }
 
 void cp_find_repair(struct cp_repair *repair, const struct cp_plan *plan, const struct cp_pairing *pairing,
@@ -387,16 +262,19 @@ void cp_find_repair(struct cp_repair *repair, const struct cp_plan *plan, const 
     if (repair->axes < 1 || repair->axes > CP_MAX_AXES) return;
     repair->wanted = CP_NEW(arena, struct cp_shape);
     repair->adjustments = CP_NEW_ARRAY(arena, struct cp_adjustment, slots);
-    bool *is_stage = CP_NEW_ARRAY(arena, bool, pairing->path_count);
-    bool *stages_after = CP_NEW_ARRAY(arena, bool, pairing->path_count);
-    for (uint32_t position = 0; position < pairing->path_count; position++)
-        is_stage[position] = cp_is_stage(&stack->layers[pairing->path[position]]);
-    struct walk walk = {.plan = plan,
-                        .pairing = pairing,
-                        .repair = repair,
-                        .wanted = CP_NEW_ARRAY(arena, struct cp_range, slots),
-                        .sizes = CP_NEW_ARRAY(arena, int64_t, slots)};
-    if (succeeds(&walk, is_stage, NULL, stages_after) || succeeds_turning(&walk, is_stage, arena)) return;
-    if (!succeeds(&walk, is_stage, NULL, stages_after) && repair->result == CP_REPAIRED)
-        repair->result = CP_REPAIR_MISSES; /* it would fit at the end, but not with its partners */
+    struct cp_walk walk = {.plan = plan,
+                           .pairing = pairing,
+                           .repair = repair,
+                           .arena = arena,
+                           .wishes = CP_NEW_ARRAY(arena, struct cp_wish, slots),
+                           .is_stage = CP_NEW_ARRAY(arena, bool, pairing->path_count),
+                           .either = CP_NEW_ARRAY(arena, bool, pairing->path_count),
+                           .turns = CP_NEW_ARRAY(arena, enum cp_turn, slots),
+                           .sizes = CP_NEW_ARRAY(arena, int64_t, slots),
+                           .visits_left = MOST_VISITS};
+    for (uint32_t position = 0; position < pairing->path_count; position++) {
+        walk.is_stage[position] = cp_is_stage(cp_walk_layer_at(&walk, position));
+        walk.either[position] = can_be_either(&walk, position);
+    }
+    search(&walk);
 }

@@ -12,8 +12,9 @@ struct cp_repair {
         CP_REPAIR_MISSES,  /* the last size is not the input's, and no stage has a say in it */
         CP_REPAIR_UNKNOWN, /* a size on the way is not known, or branches do not meet */
     } result;
-    bool paired; /* as many stages as the encoder has, which are its partners; else the last size decides alone */
-    int axes;    /* of the network's input */
+    bool undecided; /* not repaired, but not every way has been tried: there were too many */
+    bool paired;    /* as many stages as the encoder has, which are its partners; else the last size decides alone */
+    int axes;       /* of the network's input */
     /* Layers of pairing->path that have been looked at: all of them, or those before the one that is stuck. Adjustments
      * are all zero for layers whose kind never changes sizes. */
     uint32_t count;
@@ -21,9 +22,16 @@ struct cp_repair {
     struct cp_shape *wanted; /* of the stuck layer: the spatial sizes needed, CP_ANY_SIZE where not one alone */
 };
 
-/* Walk the decoder from the latent to its end, each stage on the way giving the size nearest to what it gives now among
- * those with which the whole can round-trip, and each layer that is no stage keeping its size: it may be written so that
- * it refuses one. All memory is from `arena`. */
+/* Find values of padding, output_padding and output_size of the layers on the decoder's path with which the pair
+ * round-trips. Each layer on the way gives the size nearest to what it gives now among those that lead there, and the
+ * layers that are stages stay so where they can. A layer beside the path, which another branch goes through, stays as it
+ * is written. All memory is from `arena`.
+ *
+ * Exact but where it says so (undecided). On one axis what may follow is known for each size by going backwards. The axes
+ * meet in one question only: which layers are stages, as one axis is enough for that. With as many stages as the encoder
+ * has all sizes are given, and the fewest layers that turn are found by dynamic programming over how many have become
+ * stages; with another count the layers that can turn are decided one by one, each decision being kept only where every
+ * axis can still arrive. */
 void cp_find_repair(struct cp_repair *repair, const struct cp_plan *plan, const struct cp_pairing *pairing,
                     struct cp_arena *arena);
 

@@ -247,12 +247,13 @@ static struct cp_adjustment changes_of(const struct judgement *judgement, uint32
     return any;
 }
 
-/* Findings that the planner made on this member would repair the layer alone, not the pair: ours replaces them. */
-static void drop_other_fixes(struct cp_plan *plan, uint32_t layer)
+/* Findings that the planner made in the decoder would repair single layers, with the sizes as they are now: the repair of
+ * the whole replaces them, for layers that it leaves as they are, too. */
+static void drop_other_fixes(struct cp_plan *plan)
 {
     static const char *const ours[] = {"padding", "output_padding", "output_size", "size"};
     for (struct cp_finding *finding = plan->findings.first; finding; finding = finding->next) {
-        if (finding->layer != layer || !finding->fix.member) continue;
+        if (finding->layer < plan->stack->encoder_count || finding->layer >= plan->stack->layer_count) continue;
         for (size_t at = 0; at < sizeof ours / sizeof ours[0]; at++)
             if (finding->fix.member && !strcmp(finding->fix.member, ours[at])) finding->fix.member = NULL;
     }
@@ -300,8 +301,6 @@ static void report_layer(const struct judgement *judgement, uint32_t position)
 {
     struct cp_adjustment changes = changes_of(judgement, position);
     bool upsamples = layer_of(judgement, position)->type->kind->stage == CP_STAGE_UPSAMPLE;
-    if (changes.padding || changes.output_padding || changes.output_size)
-        drop_other_fixes(judgement->plan, judgement->pairing->path[position]);
     if (changes.padding) report_fix(judgement, position, padding_fix(judgement, position));
     if (changes.output_padding) report_fix(judgement, position, list_fix(judgement, position, "output_padding", false));
     if (changes.output_size)
@@ -369,10 +368,14 @@ static void report_repair(struct judgement *judgement, const struct cp_shape *ou
     struct cp_repair *repair = &judgement->repair;
     cp_find_repair(repair, judgement->plan, judgement->pairing, judgement->arena);
     bool known = repair->result == CP_REPAIRED || repair->result == CP_REPAIR_STUCK;
+    if (known) drop_other_fixes(judgement->plan);
     for (uint32_t at = 0; known && at < repair->count; at++) report_layer(judgement, at);
     if (repair->result == CP_REPAIR_STUCK) report_stuck(judgement);
     if (repair->result == CP_REPAIR_MISSES || judgement->plan->findings.errors == 0)
         report_last(judgement->plan, output);
+    if (repair->undecided)
+        cp_findings_add(&judgement->plan->findings, CP_CODE_repair_not_decided, judgement->plan->stack->layer_count - 1,
+                        NULL, 0);
 }
 
 static void warn_of_leftovers(struct cp_plan *plan, const struct cp_pairing *pairing)

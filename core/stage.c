@@ -227,7 +227,7 @@ static int64_t fixed_output(const struct cp_stage *stage, int64_t input)
 }
 
 /* The least and the most, neither of which falls as the input grows; below 1 or above all counts where there is none. */
-static struct cp_range bounds(const struct cp_stage *stage, int64_t input)
+static struct cp_range free_bounds(const struct cp_stage *stage, int64_t input)
 {
     struct cp_range range = {1, CP_MAX_COUNT, 1};
     if (is_fixed(stage)) {
@@ -253,6 +253,15 @@ static struct cp_range bounds(const struct cp_stage *stage, int64_t input)
     return range;
 }
 
+static struct cp_range bounds(const struct cp_stage *stage, int64_t input)
+{
+    if (stage->turn == CP_TURN_KEEPS) return (struct cp_range){input, input, 1};
+    struct cp_range range = free_bounds(stage, input);
+    if (stage->turn == CP_TURN_GROWS && range.low <= input) range.low = input + 1;
+    if (stage->turn == CP_TURN_SHRINKS && range.high >= input) range.high = input - 1;
+    return range;
+}
+
 struct cp_range cp_stage_reach(const struct cp_stage *stage, int64_t input)
 {
     struct cp_range range = bounds(stage, input);
@@ -273,26 +282,23 @@ static struct cp_range narrowed(struct cp_range range)
     return range;
 }
 
-int64_t cp_range_nearest(struct cp_range reach, struct cp_range wanted, int64_t size)
+static int64_t bound(const struct cp_stage *stage, bool of_most, int64_t input)
 {
-    if (reach.low > wanted.low) wanted.low = reach.low;
-    if (reach.high < wanted.high) wanted.high = reach.high;
-    wanted = narrowed(wanted);
-    if (wanted.low > wanted.high) return 0;
-    if (size <= wanted.low) return wanted.low;
-    if (size >= wanted.high) return wanted.high;
-    int64_t past = size % wanted.step;
-    return 2 * past <= wanted.step ? size - past : size - past + wanted.step;
+    struct cp_range range = bounds(stage, input);
+    return of_most ? range.high : range.low;
 }
 
-/* The least input whose bound is at least `size`. */
-static int64_t first_input(const struct cp_stage *stage, bool of_most, int64_t size)
+int64_t cp_stage_first_input(const struct cp_stage *stage, bool of_most, int64_t size)
 {
-    int64_t low = 1, high = beyond_counts;
+    int64_t low = 1, high = 1;
+    if (stage->form == CP_STAGE_UNSHUFFLE) return cp_multiply(size, stage->factor, &low) ? low : beyond_counts;
+    while (high < beyond_counts && bound(stage, of_most, high) < size) {
+        low = high + 1;
+        high = high > beyond_counts / 2 ? beyond_counts : 2 * high;
+    }
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
-        struct cp_range range = bounds(stage, middle);
-        if ((of_most ? range.high : range.low) >= size)
+        if (bound(stage, of_most, middle) >= size)
             high = middle;
         else
             low = middle + 1;
@@ -308,15 +314,29 @@ static struct cp_range unshuffle_demand(const struct cp_stage *stage, struct cp_
     return cp_multiply(wanted.step, stage->factor, &demand.step) ? demand : (struct cp_range){1, 0, 1};
 }
 
+bool cp_stage_sieves(const struct cp_stage *stage, bool multiples)
+{
+    bool free = stage->turn == CP_TURN_FREE, keeps = stage->turn == CP_TURN_KEEPS || stage->form == CP_STAGE_NONE;
+    if (multiples && (keeps || (free && (stage->form == CP_STAGE_SHUFFLE || stage->form == CP_STAGE_UNSHUFFLE))))
+        return false;
+    return !free || stage->form == CP_STAGE_POOLING || is_fixed(stage);
+}
+
 struct cp_range cp_stage_demand(const struct cp_stage *stage, struct cp_range wanted)
 {
+    static const struct cp_range none = {1, 0, 1};
+    if (stage->turn == CP_TURN_GROWS && wanted.low < 2) wanted.low = 2; /* more than one */
     wanted = narrowed(wanted);
-    if (wanted.low > wanted.high) return (struct cp_range){1, 0, 1};
+    if (wanted.low > wanted.high) return none;
     if (stage->form == CP_STAGE_UNSHUFFLE) return unshuffle_demand(stage, wanted);
-    struct cp_range demand = {first_input(stage, true, wanted.low), first_input(stage, false, wanted.high + 1) - 1, 1};
+    struct cp_range demand = {cp_stage_first_input(stage, true, wanted.low),
+                              cp_stage_first_input(stage, false, wanted.high + 1) - 1, 1};
+    struct cp_range first = bounds(stage, demand.low);
+    if (stage->turn != CP_TURN_FREE && first.low > first.high)
+        return none; /* a kernel of 1 neither grows nor shrinks */
     if (stage->form == CP_STAGE_SHUFFLE)
         demand.step = wanted.step / cp_greatest_common_divisor(wanted.step, stage->factor);
-    if (stage->form == CP_STAGE_NONE) demand.step = wanted.step;
+    if (stage->form == CP_STAGE_NONE || stage->turn == CP_TURN_KEEPS) demand.step = wanted.step;
     return demand;
 }
 

@@ -4,9 +4,13 @@
 
 #include "core/layer.h"
 
+/* What is demanded of a layer beside the size that it gives. */
+enum cp_turn { CP_TURN_FREE, CP_TURN_KEEPS, CP_TURN_GROWS, CP_TURN_SHRINKS };
+
 struct cp_stage {
     const struct cp_layer *layer;
     enum cp_stage_form form;
+    enum cp_turn turn; /* to be filled in by the caller; free otherwise */
     int axis;
     struct cp_window window; /* kernel, stride, dilation; pads as written where they are numbers */
     int64_t span;            /* k̂ */
@@ -38,15 +42,18 @@ CP_MUST_CHECK bool cp_stage_of(struct cp_stage *stage, const struct cp_layer *la
 int64_t cp_stage_output(const struct cp_stage *stage, int64_t input);
 
 /* The sizes that it can give from this input when padding, output_padding and output_size may be changed: all within
- * the result, whose step is 1. */
+ * the result, whose step is 1. Neither end falls as the input grows, but that of PixelUnshuffle takes multiples only. */
 struct cp_range cp_stage_reach(const struct cp_stage *stage, int64_t input);
 
-/* The inputs from which it can give a size within `wanted`: none lies outside the result. Where `wanted` has a step other
- * than 1 and the stage is a pool or resamples by a fraction, the result may hold some that cannot. */
+/* The inputs from which it can give a size within `wanted`: none lies outside the result. */
 struct cp_range cp_stage_demand(const struct cp_stage *stage, struct cp_range wanted);
 
-/* The size within both ranges that is nearest to `size`, or 0 when there is none. */
-int64_t cp_range_nearest(struct cp_range reach, struct cp_range wanted, int64_t size);
+/* Whether cp_stage_demand's result holds inputs that cannot give what is wanted, where that has gaps: the multiples of a
+ * step, or more irregular. */
+bool cp_stage_sieves(const struct cp_stage *stage, bool multiples);
+
+/* The least input of which the most (or else: the least) that it can give is at least `size`; over all counts: none. */
+int64_t cp_stage_first_input(const struct cp_stage *stage, bool of_most, int64_t size);
 
 /* How to give `output` from `input`, changing least; `output` is within reach. */
 struct cp_adjustment cp_stage_adjust(const struct cp_stage *stage, int64_t input, int64_t output);

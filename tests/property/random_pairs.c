@@ -123,13 +123,17 @@ bool cp_changes_size(const struct cp_test_layer *written, int axes)
 
 /* ---- Random pairs ------------------------------------------------------------------------------------------------- */
 
-static void draw_window(struct cp_random *random, struct cp_test_layer *layer, int axes)
+/* What the layers of a list are drawn from. */
+enum source { DOWNWARDS, UPWARDS, TURNING };
+
+static void draw_window(struct cp_random *random, struct cp_test_layer *layer, int axes, enum source source)
 {
     bool equal = cp_random_chance(random, 2), lopsided = cp_random_chance(random, 4);
+    bool dense = source == TURNING && !cp_random_chance(random, 4);
     for (int axis = 0; axis < CP_TEST_MOST_AXES; axis++) {
         bool copy = axis && (equal || axis >= axes);
         layer->k[axis] = copy ? layer->k[0] : cp_random_within(random, 1, 4);
-        layer->s[axis] = copy ? layer->s[0] : cp_random_within(random, 1, 3);
+        layer->s[axis] = dense ? 1 : copy ? layer->s[0] : cp_random_within(random, 1, 3);
         layer->d[axis] = layer->kind == CP_TEST_AVG_POOL || layer->kind == CP_TEST_UNPOOL ? 1
                          : copy                                                           ? layer->d[0]
                          : cp_random_chance(random, 4) ? cp_random_within(random, 2, 3)
@@ -171,20 +175,21 @@ static void draw_sizes(struct cp_random *random, struct cp_test_layer *layer)
     }
 }
 
-static void draw_layer(struct cp_random *random, struct cp_test_layer *layer, enum cp_test_kind kind, int axes)
+static void draw_layer(struct cp_random *random, struct cp_test_layer *layer, enum cp_test_kind kind, int axes,
+                       enum source source)
 {
     *layer = (struct cp_test_layer){.kind = kind, .groups = 1};
     if (kind > CP_TEST_UNPOOL) {
         draw_sizes(random, layer);
         return;
     }
-    draw_window(random, layer, axes);
+    draw_window(random, layer, axes, source);
     layer->word = draw_word(random, kind);
     layer->ceil = cp_is_pool(layer) && cp_random_chance(random, 3);
     if (cp_is_transposed(layer)) draw_transposed(random, layer);
 }
 
-static enum cp_test_kind draw_kind(struct cp_random *random, bool decoder, int axes)
+static enum cp_test_kind draw_kind(struct cp_random *random, enum source source, int axes)
 {
     static const enum cp_test_kind down[] = {CP_TEST_CONV,      CP_TEST_CONV,     CP_TEST_CONV,     CP_TEST_CONV,
                                              CP_TEST_MAX_POOL,  CP_TEST_AVG_POOL, CP_TEST_MAX_POOL, CP_TEST_UNSHUFFLE,
@@ -195,8 +200,17 @@ static enum cp_test_kind draw_kind(struct cp_random *random, bool decoder, int a
         CP_TEST_UNPOOL,         CP_TEST_UPSCALE,    CP_TEST_RESIZE,     CP_TEST_SHUFFLE,    CP_TEST_ZERO_PAD,
         CP_TEST_REFLECTION_PAD, CP_TEST_CROP,       CP_TEST_RELU,       CP_TEST_CONV,       CP_TEST_CONV,
         CP_TEST_MAX_POOL,       CP_TEST_UNSHUFFLE,  CP_TEST_ADAPTIVE};
-    enum cp_test_kind kind = decoder ? up[cp_random_within(random, 0, (int)(sizeof up / sizeof up[0]) - 1)]
-                                     : down[cp_random_within(random, 0, (int)(sizeof down / sizeof down[0]) - 1)];
+    static const enum cp_test_kind turning[] = {CP_TEST_TRANSPOSED, CP_TEST_CONV,           CP_TEST_MAX_POOL,
+                                                CP_TEST_UNPOOL,     CP_TEST_REFLECTION_PAD, CP_TEST_ZERO_PAD,
+                                                CP_TEST_UNSHUFFLE,  CP_TEST_UPSCALE,        CP_TEST_UPSCALE,
+                                                CP_TEST_SHUFFLE,    CP_TEST_MAX_POOL,       CP_TEST_CROP};
+    static const struct {
+        const enum cp_test_kind *kinds;
+        size_t size;
+    } sources[] = {
+        [DOWNWARDS] = {down, sizeof down}, [UPWARDS] = {up, sizeof up}, [TURNING] = {turning, sizeof turning}};
+    int last = (int)(sources[source].size / sizeof(enum cp_test_kind)) - 1;
+    enum cp_test_kind kind = sources[source].kinds[cp_random_within(random, 0, last)];
     return axes != 2 && (kind == CP_TEST_SHUFFLE || kind == CP_TEST_UNSHUFFLE) ? CP_TEST_RELU : kind;
 }
 
@@ -217,25 +231,35 @@ static bool set_channels(struct cp_random *random, struct cp_test_layer *layer, 
     return true;
 }
 
-static void draw_list(struct cp_random *random, struct cp_test_list *list, int *channels, int axes, bool decoder,
+static void draw_list(struct cp_random *random, struct cp_test_list *list, int *channels, int axes, enum source source,
                       int most)
 {
     list->count = 0;
     int count = cp_random_within(random, 1, most);
     while (list->count < count) {
         struct cp_test_layer *layer = &list->layer[list->count];
-        draw_layer(random, layer, draw_kind(random, decoder, axes), axes);
+        draw_layer(random, layer, draw_kind(random, source, axes), axes, source);
         if (set_channels(random, layer, channels)) list->count++;
     }
 }
 
-void cp_draw_pair(struct cp_random *random, struct cp_test_pair *pair, int most)
+static void draw_pair(struct cp_random *random, struct cp_test_pair *pair, int most, enum source decoder)
 {
     pair->axes = cp_random_within(random, 1, CP_TEST_MOST_AXES);
     for (int axis = 0; axis < CP_TEST_MOST_AXES; axis++) pair->input[axis] = cp_random_within(random, 1, 24);
     int channels = pair->channels = 12;
-    draw_list(random, &pair->encoder, &channels, pair->axes, false, most);
-    draw_list(random, &pair->decoder, &channels, pair->axes, true, most);
+    draw_list(random, &pair->encoder, &channels, pair->axes, decoder == TURNING ? decoder : DOWNWARDS, most);
+    draw_list(random, &pair->decoder, &channels, pair->axes, decoder, most);
+}
+
+void cp_draw_pair(struct cp_random *random, struct cp_test_pair *pair, int most)
+{
+    draw_pair(random, pair, most, UPWARDS);
+}
+
+void cp_draw_turning_pair(struct cp_random *random, struct cp_test_pair *pair, int most)
+{
+    draw_pair(random, pair, most, TURNING);
 }
 
 /* ---- As JSON ------------------------------------------------------------------------------------------------------ */

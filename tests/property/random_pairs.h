@@ -64,6 +64,9 @@ bool cp_changes_size(const struct cp_test_layer *layer, int axes);
 /* Channels fit, sizes need not. Up to `most` layers on either side. */
 void cp_draw_pair(struct cp_random *random, struct cp_test_pair *pair, int most);
 
+/* The same with layers most of which are stages or none by their padding, and with others that take few sizes. */
+void cp_draw_turning_pair(struct cp_random *random, struct cp_test_pair *pair, int most);
+
 /* As the members of requests: the layers of a list without brackets; {"input": […], with what follows left to be written;
  * and the whole body of /v1/roundtrip. */
 void cp_write_list(FILE *file, const struct cp_test_list *list, int axes);

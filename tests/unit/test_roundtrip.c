@@ -135,6 +135,29 @@ static const struct verdict_row verdict_rows[] = {
      .fix_at = "/decoder/1/padding",
      .fix = "[0]",
      .count = 1},
+    {.name = "a layer that only needs its input repaired",
+     .input = "[1, 4, 22]",
+     .encoder = LAYER("AdaptiveAvgPool1d", "\"output_size\": 1") ", " LAYER("ZeroPad1d", "\"padding\": 3") ", " LAYER(
+         "Conv1d", "\"out_channels\": 4, \"kernel_size\": 4"),
+     .decoder = LAYER("MaxUnpool1d", "\"kernel_size\": 4, \"stride\": 1, \"padding\": 3") ", " LAYER(
+         "MaxPool1d", "\"kernel_size\": 3, \"stride\": 1, \"dilation\": 3") ", " LAYER("Upsample",
+                                                                                       "\"scale_factor\": 22"),
+     .code = "round_trip_mismatch",
+     .pointer = "/decoder/0/padding",
+     .fix_at = "/decoder/0/padding",
+     .fix = "[0]",
+     .count = 2},
+    {.name = "sizes of which an unshuffling behind a fraction takes few",
+     .input = "[1, 4, 8, 8]",
+     .encoder = POOL,
+     .decoder = UP(36, "\"kernel_size\": 1, \"stride\": 2") ", " LAYER("Upsample", "\"scale_factor\": 1.5") ", " LAYER(
+         "PixelUnshuffle", "\"downscale_factor\": 3") ", " LAYER("Upsample", "\"size\": 7"),
+     .code = "round_trip_mismatch",
+     .pointer = "/decoder/0/padding",
+     .fix_at = "/decoder/0/padding",
+     .fix = "[1,1]",
+     .detail = "gives [7, 7], but [6, 6] is needed",
+     .count = 8},
     {.name = "k11 s4 p2 at 224",
      .input = "[1, 3, 224, 224]",
      .encoder = CONV(64, "\"kernel_size\": 11, \"stride\": 4, \"padding\": 2"),
@@ -569,12 +592,31 @@ static void test_largest_numbers(void **state)
     }
 }
 
+/* Pools of stride 1 before an unshuffling: how much each of them is padded could matter to each size. */
+static void test_too_many_ways(void **state)
+{
+    enum { POOLS = 300 };
+    struct cp_test_text text;
+    struct cp_test_exchange exchange;
+    FILE *file = cp_test_begin(&text);
+    (void)state;
+    (void)fprintf(file, "{\"input\": [1, 4, 35, 35], \"encoder\": [%s], \"decoder\": [", POOL);
+    for (int at = 0; at < POOLS; at++)
+        (void)fprintf(file, "%s, ", LAYER("MaxPool2d", "\"kernel_size\": 3, \"stride\": 1"));
+    (void)fprintf(file, "%s]}",
+                  LAYER("PixelUnshuffle", "\"downscale_factor\": 2") ", " LAYER("ZeroPad2d", "\"padding\": 0"));
+    ask(&exchange, "/v1/roundtrip", cp_test_finish(&text));
+    assert_true(find(exchange.reply.body, "repair_not_decided", NULL) >= 0);
+    cp_test_close(&exchange);
+    cp_test_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verdicts),        cmocka_unit_test(test_numbers_of_a_pair),
         cmocka_unit_test(test_refusals),        cmocka_unit_test(test_names_of_both_sides),
-        cmocka_unit_test(test_largest_numbers),
+        cmocka_unit_test(test_largest_numbers), cmocka_unit_test(test_too_many_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
