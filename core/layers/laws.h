@@ -40,6 +40,16 @@ bool cp_prelu_law(struct cp_tracing *tracing);
 bool cp_softmax_law(struct cp_tracing *tracing);
 bool cp_opaque_law(struct cp_tracing *tracing);
 
+/* Why a scale of an Upsample has no law: `size` times it should be `exact`, but is rounded to less in binary64. */
+struct cp_uneven_scale {
+    double scale;
+    int64_t size, exact; /* 0: the scale is no fraction with a denominator up to CP_MAX_SIZES_DENOMINATOR */
+    double neighbour;    /* the nearest multiple of 1/64: these always have one */
+};
+
+/* False when the layer is no Upsample by such a scale. */
+bool cp_find_uneven_scale(const struct cp_layer *layer, struct cp_uneven_scale *uneven);
+
 /* ---- Shared by the laws ------------------------------------------------------------------------------------------- */
 
 /* size · factor, and ⌊size/divisor⌋ of a size that is known to be divisible. */

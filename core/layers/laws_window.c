@@ -309,6 +309,34 @@ static bool fraction_of(double factor, int64_t *p, int64_t *q)
     return false;
 }
 
+/* The least multiple of q that is rounded down, as far as it is among the first few. */
+static void find_rounded_down(struct cp_uneven_scale *uneven, int64_t p, int64_t q)
+{
+    enum { MOST_TRIED = 10000 };
+    for (int64_t times = 1; times <= MOST_TRIED && !uneven->size; times++) {
+        if (floor((double)(times * q) * uneven->scale) >= (double)(times * p)) continue;
+        uneven->size = times * q;
+        uneven->exact = times * p;
+    }
+}
+
+bool cp_find_uneven_scale(const struct cp_layer *layer, struct cp_uneven_scale *uneven)
+{
+    enum { PARTS = 64 };
+    const struct cp_upsample *upsample = layer->params;
+    int64_t p, q;
+    if (layer->type->kind != &cp_upsample_kind) return false;
+    for (int at = 0; at < upsample->scale_factor.count; at++) {
+        double scale = upsample->scale_factor.at[at];
+        if (fraction_of(scale, &p, &q)) continue;
+        double parts = nearbyint(scale * PARTS);
+        *uneven = (struct cp_uneven_scale){.scale = scale, .neighbour = (parts < 1 ? 1 : parts) / PARTS};
+        if (q <= CP_MAX_SIZES_DENOMINATOR) find_rounded_down(uneven, p, q);
+        return true;
+    }
+    return false;
+}
+
 static uint32_t resized(struct cp_tracing *tracing, uint32_t size, double factor)
 {
     struct cp_axis_map map = {.apply = resize, .from = 1};

@@ -265,6 +265,27 @@ static const struct row refusals[] = {
      "{\"input\": [1, 3, \"n\"], \"layers\": [{\"type\": \"Upsample\", \"scale_factor\": "
      "0.29}]}",
      "/errors/0/code", "\"sizes_not_periodic\""},
+    {"a factor that is rounded down: the number that shows it",
+     "{\"input\": [1, 3, \"n\"], \"layers\": [{\"type\": \"ReLU\"}, {\"type\": \"Upsample\", \"scale_factor\": 1.4}]}",
+     "/errors/0/detail",
+     "\"at layer `upsample_1`: 45 · 1.4 is 63, but becomes 62.99999999999999 in binary64, in which PyTorch computes "
+     "sizes, and "
+     "so 62; with other sizes the product is not rounded below the integer that it should be\""},
+    {"where it is written",
+     "{\"input\": [1, 3, \"n\"], \"encoder\": [{\"type\": \"ReLU\"}], \"decoder\": [{\"type\": \"ReLU\"}, {\"type\": "
+     "\"Upsample\", \"scale_factor\": [1.4]}]}",
+     "/errors/0/pointer", "\"/decoder/1/scale_factor\""},
+    {"which factors are taken",
+     "{\"input\": [1, 3, \"n\"], \"layers\": [{\"type\": \"Upsample\", \"scale_factor\": 1.4}]}",
+     "/errors/0/suggestion",
+     "\"ask for single sizes with /v1/shapes, or take a multiple of 1/64, such as 1.40625: its products are never "
+     "rounded\""},
+    {"an irrational factor: why",
+     "{\"input\": [1, 3, \"n\"], \"layers\": [{\"type\": \"Upsample\", \"scale_factor\": 1.4142135623730951}]}",
+     "/errors/0/detail",
+     "\"at layer `upsample_0`: 1.4142135623730951 is no fraction with a denominator up to 1000 whose products are "
+     "rounded "
+     "evenly\""},
     {"an irrational factor",
      "{\"input\": [1, 3, \"n\"], \"layers\": [{\"type\": \"Upsample\", \"scale_factor\": "
      "1.4142135623730951}]}",
