@@ -67,10 +67,11 @@ struct cp_member {
     enum cp_member_type type;
     uint16_t offset; /* in the kind's parameter struct */
     bool required;
-    bool nullable;   /* JSON null is accepted and means: not given (AXES: 0 on that axis, which keeps its size) */
-    int64_t minimum; /* of each integer, or of a number where maximum is set */
-    int64_t maximum; /* of each integer, 0 stands for CP_MAX_COUNT; of a number, 0 stands for any */
-    bool nonzero;    /* 0 is refused though it is within the range */
+    bool nullable;            /* JSON null is accepted and means: not given */
+    int64_t minimum;          /* of each integer, or of a number where maximum is set */
+    int64_t maximum;          /* of each integer, 0 stands for CP_MAX_COUNT; of a number, 0 stands for any */
+    bool nonzero;             /* 0 is refused though it is within the range */
+    bool open_axes;           /* AXES: null is accepted within the list, too, for one axis; 0 */
     const char *const *words; /* CP_MEMBER_WORD: NULL-terminated; CP_MEMBER_PADDING: the words accepted */
     const char *default_text; /* the default in words where it is no constant, such as "kernel_size" */
     const char *summary;      /* one line for people */

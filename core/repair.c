@@ -59,24 +59,62 @@ static void set_way(struct cp_walk *walk, uint32_t position, int way)
     if (way) walk->turns[cp_walk_slot(position, (way - 1) / 2)] = way % 2 ? CP_TURN_GROWS : CP_TURN_SHRINKS;
 }
 
-/* Decide for the layers from this one on which way they go: first whether one decision will do. */
-static bool decide(struct cp_walk *walk, uint32_t position)
+enum { MOST_WAYS = 1 + 2 * CP_MAX_AXES };
+
+/* A layer that can be either, which of its ways lead to the end, and the one to go next. */
+struct decision {
+    uint32_t position;
+    int next;
+    bool leads_there[MOST_WAYS];
+};
+
+static uint32_t next_either(const struct cp_walk *walk, uint32_t position)
 {
-    bool leads_there[1 + 2 * CP_MAX_AXES];
-    int ways = 1 + 2 * walk->repair->axes;
     while (position < walk->pairing->path_count && !walk->either[position]) position++;
-    if (position == walk->pairing->path_count) return false;
-    for (int way = 0; way < ways; way++) {
-        walk->repair->undecided = walk->repair->undecided || walk->visits_left <= 0;
-        set_way(walk, position, way);
-        if (walk->visits_left > 0 && attempt_unpaired(walk)) return true;
-        leads_there[way] = walk->visits_left > 0 && walk->repair->result == CP_REPAIRED;
+    return position;
+}
+
+/* Whether one of the ways will do, with those that have been decided before it. */
+static bool one_will_do(struct cp_walk *walk, struct decision *decision)
+{
+    for (int way = 0; way <= 2 * walk->repair->axes; way++) {
+        if (walk->visits_left <= 0) {
+            walk->repair->undecided = true;
+            return false;
+        }
+        set_way(walk, decision->position, way);
+        if (attempt_unpaired(walk)) return true;
+        decision->leads_there[way] = walk->repair->result == CP_REPAIRED;
     }
-    for (int way = 0; way < ways; way++) {
-        set_way(walk, position, way);
-        if (leads_there[way] && decide(walk, position + 1)) return true;
+    return false;
+}
+
+/* Go the next way that leads to the end; false when there is none left. */
+static bool go_on(struct cp_walk *walk, struct decision *decision)
+{
+    while (decision->next < MOST_WAYS) {
+        int way = decision->next++;
+        if (!decision->leads_there[way]) continue;
+        set_way(walk, decision->position, way);
+        return true;
     }
-    set_turn(walk, position, CP_TURN_FREE);
+    set_turn(walk, decision->position, CP_TURN_FREE);
+    return false;
+}
+
+/* Decide layer by layer which way it goes, going back where nothing comes of it. */
+static bool decide(struct cp_walk *walk)
+{
+    struct decision *decisions = CP_NEW_ARRAY(walk->arena, struct decision, walk->pairing->path_count);
+    uint32_t made = 0, position = next_either(walk, 0);
+    do {
+        if (position < walk->pairing->path_count) {
+            decisions[made] = (struct decision){.position = position};
+            if (one_will_do(walk, &decisions[made++])) return true;
+        }
+        while (made > 0 && !go_on(walk, &decisions[made - 1])) made--;
+        if (made > 0) position = next_either(walk, decisions[made - 1].position + 1);
+    } while (made > 0);
     return false;
 }
 
@@ -84,7 +122,7 @@ static bool succeeds_unpaired(struct cp_walk *walk)
 {
     for (uint32_t position = 0; position < walk->pairing->path_count; position++)
         set_turn(walk, position, walk->either[position] || walk->is_stage[position] ? CP_TURN_FREE : CP_TURN_KEEPS);
-    return attempt_unpaired(walk) || (walk->repair->result == CP_REPAIRED && decide(walk, 0));
+    return attempt_unpaired(walk) || (walk->repair->result == CP_REPAIRED && decide(walk));
 }
 
 /* ---- As many stages as the encoder has: all sizes are given ------------------------------------------------------- */

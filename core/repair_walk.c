@@ -115,24 +115,54 @@ static bool turned_stage_at(const struct cp_walk *walk, uint32_t position, int a
     return true;
 }
 
-/* The size that a layer may give nearest to `size` in one direction, or 0 where there is none. */
+/* The multiple of the step within the range nearest to `size` in one direction, or 0 where there is none. */
+static int64_t within(struct cp_range range, int64_t size, bool up)
+{
+    if (up && size < range.low) size = range.low;
+    if (!up && size > range.high) size = range.high;
+    size = (up ? cp_ceil_divide(size, range.step) : cp_floor_divide(size, range.step)) * range.step;
+    return size >= range.low && size <= range.high ? size : 0;
+}
+
+/* What the layer after a position can give from a size; none where it is not known. */
+static struct cp_range reach_after(const struct cp_walk *walk, uint32_t position, int axis, int64_t size)
+{
+    struct cp_stage stage;
+    return turned_stage_at(walk, position + 1, axis, &stage) ? cp_stage_reach(&stage, size) : nothing.range;
+}
+
+/* The next size from which the layer after a position can give `wanted`, or 0. */
+static int64_t step_to(const struct cp_walk *walk, uint32_t position, int axis, int64_t wanted, bool up)
+{
+    struct cp_stage stage;
+    if (!turned_stage_at(walk, position + 1, axis, &stage)) return 0;
+    return up ? cp_stage_first_input(&stage, true, wanted) : cp_stage_first_input(&stage, false, wanted + 1) - 1;
+}
+
+/* The size that a layer may give nearest to `size` in one direction, or 0 where there is none. Layer after layer is asked,
+ * as far as they have a say, which size it may give, until all agree. */
 static int64_t find_wanted(struct cp_walk *walk, uint32_t position, int axis, int64_t size, bool up)
 {
-    const struct cp_wish *wish = &walk->wishes[cp_walk_slot(position, axis)];
-    const struct cp_range range = wish->range;
-    struct cp_stage stage;
-    if (wish->sieves && !turned_stage_at(walk, position + 1, axis, &stage)) return 0;
+    int64_t sizes[MOST_SIEVES + 1] = {size};
+    uint32_t asked = 0;
     for (; walk->visits_left > 0; walk->visits_left--) {
-        if (up && size < range.low) size = range.low;
-        if (!up && size > range.high) size = range.high;
-        size = (up ? cp_ceil_divide(size, range.step) : cp_floor_divide(size, range.step)) * range.step;
-        if (size < range.low || size > range.high) return 0;
-        if (!wish->sieves) return size;
-        cp_arena_work(walk->arena, WORK_PER_VISIT);
-        struct cp_range reach = cp_stage_reach(&stage, size);
-        int64_t next = find_wanted(walk, position + 1, axis, up ? reach.low : reach.high, up);
-        if (next == 0 || (next >= reach.low && next <= reach.high)) return next ? size : 0;
-        size = up ? cp_stage_first_input(&stage, true, next) : cp_stage_first_input(&stage, false, next + 1) - 1;
+        const struct cp_wish *wish = &walk->wishes[cp_walk_slot(position + asked, axis)];
+        sizes[asked] = within(wish->range, sizes[asked], up);
+        if (sizes[asked] == 0) return 0;
+        if (wish->sieves) {
+            cp_arena_work(walk->arena, WORK_PER_VISIT);
+            struct cp_range reach = reach_after(walk, position + asked, axis, sizes[asked]);
+            sizes[++asked] = up ? reach.low : reach.high;
+            continue;
+        }
+        for (; asked > 0; asked--) {
+            struct cp_range reach = reach_after(walk, position + asked - 1, axis, sizes[asked - 1]);
+            if (sizes[asked] < reach.low || sizes[asked] > reach.high) break;
+        }
+        if (asked == 0) return sizes[0];
+        asked--;
+        sizes[asked] = step_to(walk, position + asked, axis, sizes[asked + 1], up);
+        if (sizes[asked] == 0) return 0;
     }
     walk->repair->undecided = true;
     return 0;

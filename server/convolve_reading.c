@@ -157,19 +157,14 @@ static void read_input_shape(struct asking *asking)
     const struct cp_json *value = find(asking, "input_shape");
     struct cp_path at = path_of("input_shape");
     struct cp_shape shape;
-    int64_t count = 0;
     if (!value) return;
     if (find(asking, "input")) {
         refuse(asking, CP_CODE_conflicting_members, "input_shape",
                CP_ARGUMENTS(cp_words("input_shape"), cp_words("input")));
         return;
     }
-    if (!cp_read_shape(asking->reader, value, &at, &shape)) return;
+    if (!cp_read_shape(asking->reader, value, &at, CP_MAX_TENSOR_ELEMENTS, &shape)) return;
     asking->question->reference.input_shape = shape;
-    (void)!cp_shape_product(&shape, 0, shape.rank, &count);
-    if (count > CP_MAX_TENSOR_ELEMENTS)
-        refuse(asking, CP_CODE_limit_exceeded, "input_shape",
-               CP_ARGUMENTS(cp_words("elements of the input"), cp_number(count), cp_number(CP_MAX_TENSOR_ELEMENTS)));
 }
 
 static void read_operands(struct asking *asking)

@@ -130,14 +130,17 @@ static bool read_sizes(struct cp_reader *reader, const struct cp_json *value, co
     return reader->problems.count == before;
 }
 
-bool cp_read_shape(struct cp_reader *reader, const struct cp_json *value, const struct cp_path *at,
+bool cp_read_shape(struct cp_reader *reader, const struct cp_json *value, const struct cp_path *at, int64_t most,
                    struct cp_shape *shape)
 {
     if (!read_sizes(reader, value, at, false, shape)) return false;
     int64_t elements;
-    if (cp_shape_product(shape, 0, shape->rank, &elements)) return true;
+    bool counted = cp_shape_product(shape, 0, shape->rank, &elements);
+    if (counted && elements <= most) return true;
     cp_problem_add(&reader->problems, CP_CODE_limit_exceeded, at,
-                   CP_ARGUMENTS(cp_words("elements of a tensor"), cp_words("too many"), cp_words("2^53 − 1")));
+                   CP_ARGUMENTS(cp_words("elements of a tensor"),
+                                counted ? cp_number(elements) : cp_words("over 2^53 − 1"),
+                                most < CP_MAX_COUNT ? cp_number(most) : cp_words("2^53 − 1")));
     return false;
 }
 
@@ -170,7 +173,7 @@ static void read_named_inputs(struct cp_reader *reader, const struct cp_json *ob
         struct cp_input *input = &inputs[stack->input_count++];
         input->name = cp_json_name(value);
         (void)!check_name(reader, input->name, &member);
-        (void)!cp_read_shape(reader, value, &member, &input->shape);
+        (void)!cp_read_shape(reader, value, &member, CP_MAX_COUNT, &input->shape);
     }
 }
 
@@ -187,7 +190,7 @@ void cp_read_inputs(struct cp_reader *reader, const struct cp_json *request, str
     } else if (one) {
         struct cp_input *input = CP_NEW(reader->arena, struct cp_input);
         input->name = CP_TEXT("input");
-        (void)!cp_read_shape(reader, one, &path, &input->shape);
+        (void)!cp_read_shape(reader, one, &path, CP_MAX_COUNT, &input->shape);
         stack->inputs = input;
         stack->input_count = 1;
     } else {

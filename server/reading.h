@@ -39,8 +39,9 @@ void cp_read_layout(struct cp_reader *reader, const struct cp_json *request);
 /* `dtype`: the bytes of one element, 4 by default. */
 int64_t cp_read_element_bytes(struct cp_reader *reader, const struct cp_json *request);
 
-/* A shape of positive sizes in the request's layout, turned channels first; false after recording why not. */
-bool cp_read_shape(struct cp_reader *reader, const struct cp_json *value, const struct cp_path *at,
+/* A shape of positive sizes in the request's layout, of at most `most` elements, turned channels first; false after
+ * recording why not. */
+bool cp_read_shape(struct cp_reader *reader, const struct cp_json *value, const struct cp_path *at, int64_t most,
                    struct cp_shape *shape);
 
 /* `input` or `inputs` into stack->inputs. */

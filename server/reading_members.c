@@ -95,7 +95,7 @@ static void read_axes(const struct place *place, const struct cp_json *value, in
     else if (cp_json_count(value) != (size_t)place->axes)
         wrong_length(place, "one value for each of {0} axes", place->axes, value);
     else
-        read_integers(place, value, place->member->nullable, integers);
+        read_integers(place, value, place->member->open_axes, integers);
 }
 
 /* ---- Words -------------------------------------------------------------------------------------------------------- */

@@ -66,6 +66,7 @@ static const struct cp_member conv_transpose_members[] = {
                      .offset = AT(output_size),
                      .minimum = 1,
                      .nullable = true,
+                     .open_axes = true,
                      .default_text = "none",
                      .summary = "The output's spatial size, instead of output_padding."},
 };

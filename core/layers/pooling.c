@@ -67,6 +67,7 @@ static const struct cp_member max_unpool_members[] = {
      .offset = AT(output_size),
      .minimum = 1,
      .nullable = true,
+     .open_axes = true,
      .default_text = "(i − 1)s − 2p + k",
      .summary = "The output's spatial size: within a stride of the default."},
 };
@@ -238,6 +239,7 @@ static const struct cp_member adaptive_members[] = {
      .offset = offsetof(struct cp_adaptive_pool, output_size),
      .required = true,
      .nullable = true,
+     .open_axes = true,
      .minimum = 1,
      .summary = "Size of the output on each axis; null keeps an axis."},
 };

@@ -244,8 +244,9 @@ static bool read_heading(struct place *place, const struct cp_json *object, stru
     if (!data == !base64)
         cp_problem_add(&reader->problems, data ? CP_CODE_conflicting_members : CP_CODE_missing_member, place->at,
                        CP_ARGUMENTS(cp_words("data"), cp_words(data ? "base64" : "or base64 in its place")));
-    bool right = read_dtype(place, object) && shape && cp_read_shape(reader, shape, &at, &tensor->shape) &&
-                 cp_shape_product(&tensor->shape, 0, tensor->shape.rank, count) && check_count(place, &at, *count);
+    bool right = read_dtype(place, object) && shape &&
+                 cp_read_shape(reader, shape, &at, CP_MAX_TENSOR_ELEMENTS, &tensor->shape) &&
+                 cp_shape_product(&tensor->shape, 0, tensor->shape.rank, count);
     return right && reader->problems.count == before;
 }
 

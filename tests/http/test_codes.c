@@ -293,10 +293,10 @@ static char *repeated(const char *before, const char *text, size_t count, const 
     return bytes;
 }
 
-static void expect_large(struct cp_http *http, const char *code, char *body)
+static void expect_large(struct cp_http *http, const char *target, const char *code, char *body)
 {
     struct cp_client_reply reply;
-    struct cp_client *client = ask(http, "/v1/shapes", body, &reply);
+    struct cp_client *client = ask(http, target, body, &reply);
     expect_code(code, &reply);
     cp_client_close(client);
     free(body);
@@ -306,8 +306,21 @@ static void limits_of_json(void **state)
 {
     (void)state;
     struct cp_http *http = serve();
-    expect_large(http, "json_too_deep", repeated("{\"meta\": ", "[", CP_MAX_JSON_DEPTH, ""));
-    expect_large(http, "json_too_many_values", repeated("[", "0,", CP_MAX_JSON_VALUES, "0]"));
+    expect_large(http, "/v1/shapes", "json_too_deep", repeated("{\"meta\": ", "[", CP_MAX_JSON_DEPTH, ""));
+    expect_large(http, "/v1/shapes", "json_too_many_values", repeated("[", "0,", CP_MAX_JSON_VALUES, "0]"));
+    cp_http_free(http);
+}
+
+static void too_many_repairs(void **state)
+{
+    (void)state;
+    struct cp_http *http = serve();
+    expect_large(http, "/v1/roundtrip", "repair_not_decided",
+                 repeated("{\"input\": [1, 4, 35, 35], \"encoder\": [{\"type\": \"MaxPool2d\", \"kernel_size\": 2}], "
+                          "\"decoder\": [",
+                          "{\"type\": \"MaxPool2d\", \"kernel_size\": 3, \"stride\": 1}, ", 300,
+                          "{\"type\": \"PixelUnshuffle\", \"downscale_factor\": 2}, "
+                          "{\"type\": \"ZeroPad2d\", \"padding\": 0}]}"));
     cp_http_free(http);
 }
 
@@ -334,6 +347,7 @@ int main(void)
         cmocka_unit_test(every_operation),
         cmocka_unit_test(every_code),
         cmocka_unit_test(limits_of_json),
+        cmocka_unit_test(too_many_repairs),
         cmocka_unit_test(a_computation_that_takes_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,6 +169,11 @@ static const struct row rows[] = {
     {"a number", "1", BAD("wrong_type", "")},
     {"null", "null", BAD("wrong_type", "")},
 
+    {"a stride of null on one axis", LAYER("\"type\": \"MaxPool2d\", \"kernel_size\": 2, \"stride\": [null, 2]"),
+     BAD("wrong_type", "/layers/0/stride/0")},
+    {"a network of vectors: no spatial axes to see along",
+     "{\"input\": [1, 784], \"layers\": [{\"type\": \"Flatten\"}, {\"type\": \"Linear\", \"out_features\": 10}]}", 200,
+     "/layers/1/receptive_field", "{\"size\":[],\"stride\":[],\"start\":[]}"},
     /* sizes that cannot be */
     {"2^62 channels", LAYER("\"type\": \"Conv2d\", \"out_channels\": 4611686018427387904, \"kernel_size\": 3"),
      BAD("out_of_range", "/layers/0/out_channels")},

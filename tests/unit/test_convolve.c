@@ -220,6 +220,11 @@ static void test_listed_matrix(void **state)
 
 static const struct row refusals[] = {
     {"nothing", "{}", BAD("missing_member", "")},
+    {"a tensor of 2^60 elements",
+     LINE("", "\"input\": {\"shape\": [1, 1073741824, 1073741824], \"data\": []}, \"weight\": [[[1, 10]]]"), 422,
+     "/errors/0/detail", "\"elements of a tensor: over 2^53 − 1, the limit is 2097152\""},
+    {"an input_shape of 2^22 elements", LINE("", "\"input_shape\": [1, 1, 4194304], \"weight\": [[[1, 10]]]"), 422,
+     "/errors/0/detail", "\"elements of a tensor: 4194304, the limit is 2097152\""},
     {"no layer", "{\"input\": [[[1]]], \"weight\": [[[1]]]}", BAD("missing_member", "")},
     {"no input", LINE("", "\"weight\": [[[1, 10]]]"), BAD("missing_member", "")},
     {"no weight", LINE("", "\"input\": [[[1, 2, 3]]]"), BAD("missing_member", "")},

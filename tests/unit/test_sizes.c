@@ -87,6 +87,12 @@ static const char five_halvings[] = "{" SQUARE ", \"layers\": [" HALVE("a") HALV
 /* ---- Facts -------------------------------------------------------------------------------------------------------- */
 
 static const struct row facts[] = {
+    {"a wrap beside a crop, which PyTorch holds to the axis as it was",
+     "{\"input\": [1, 1, \"n\"], \"layers\": [{\"type\": \"CircularPad1d\", \"padding\": [[-2, 3]]}]}",
+     "/symbols/n/statement", "\"any n ≥ 3\""},
+    {"a wrap that only crops",
+     "{\"input\": [1, 1, \"n\"], \"layers\": [{\"type\": \"CircularPad1d\", \"padding\": [[-2, -1]]}]}",
+     "/symbols/n/statement", "\"any n ≥ 4\""},
     {"padded U-Net", padded_unet, "/symbols/n/statement", "\"n ≡ 0 (mod 16), n ≥ 16\""},
     {"padded U-Net, period", padded_unet, "/symbols/n/period", "16"},
     {"padded U-Net, residues", padded_unet, "/symbols/n/residues", "[0]"},
