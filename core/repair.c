@@ -271,6 +271,14 @@ static bool succeeds_paired(struct cp_walk *walk)
 
 /* ---- All together ------------------------------------------------------------------------------------------------- */
 
+/* Enough for some attempts, however many layers there are. */
+static int64_t most_visits(const struct cp_walk *walk)
+{
+    enum { LEAST_ATTEMPTS = 8 };
+    uint32_t decoder_count = walk->plan->stack->layer_count - cp_walk_decoder_begins(walk);
+    return MOST_VISITS + (int64_t)LEAST_ATTEMPTS * decoder_count * walk->repair->axes;
+}
+
 static bool succeeds_as_written(struct cp_walk *walk)
 {
     set_stages(walk, walk->is_stage);
@@ -285,7 +293,7 @@ static void search(struct cp_walk *walk)
         return;
     }
     bool undecided = repair->undecided;
-    walk->visits_left = MOST_VISITS;
+    walk->visits_left = most_visits(walk);
     (void)succeeds_as_written(walk); /* what is in the way is told of the layers as they are */
     if (repair->result == CP_REPAIRED) repair->result = CP_REPAIR_MISSES;
     repair->undecided = undecided;
@@ -300,16 +308,18 @@ void cp_find_repair(struct cp_repair *repair, const struct cp_plan *plan, const 
     if (repair->axes < 1 || repair->axes > CP_MAX_AXES) return;
     repair->wanted = CP_NEW(arena, struct cp_shape);
     repair->adjustments = CP_NEW_ARRAY(arena, struct cp_adjustment, slots);
-    struct cp_walk walk = {.plan = plan,
-                           .pairing = pairing,
-                           .repair = repair,
-                           .arena = arena,
-                           .wishes = CP_NEW_ARRAY(arena, struct cp_wish, slots),
-                           .is_stage = CP_NEW_ARRAY(arena, bool, pairing->path_count),
-                           .either = CP_NEW_ARRAY(arena, bool, pairing->path_count),
-                           .turns = CP_NEW_ARRAY(arena, enum cp_turn, slots),
-                           .sizes = CP_NEW_ARRAY(arena, int64_t, slots),
-                           .visits_left = MOST_VISITS};
+    struct cp_walk walk = {
+        .plan = plan,
+        .pairing = pairing,
+        .repair = repair,
+        .arena = arena,
+        .wishes = CP_NEW_ARRAY(arena, struct cp_wish, slots),
+        .is_stage = CP_NEW_ARRAY(arena, bool, pairing->path_count),
+        .either = CP_NEW_ARRAY(arena, bool, pairing->path_count),
+        .turns = CP_NEW_ARRAY(arena, enum cp_turn, slots),
+        .sizes = CP_NEW_ARRAY(arena, int64_t, slots),
+    };
+    walk.visits_left = most_visits(&walk);
     for (uint32_t position = 0; position < pairing->path_count; position++) {
         walk.is_stage[position] = cp_is_stage(cp_walk_layer_at(&walk, position));
         walk.either[position] = can_be_either(&walk, position);

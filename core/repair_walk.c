@@ -145,10 +145,11 @@ static int64_t find_wanted(struct cp_walk *walk, uint32_t position, int axis, in
 {
     int64_t sizes[MOST_SIEVES + 1] = {size};
     uint32_t asked = 0;
-    for (; walk->visits_left > 0; walk->visits_left--) {
+    for (;;) {
         const struct cp_wish *wish = &walk->wishes[cp_walk_slot(position + asked, axis)];
         sizes[asked] = within(wish->range, sizes[asked], up);
         if (sizes[asked] == 0) return 0;
+        if (wish->sieves && walk->visits_left-- <= 0) break;
         if (wish->sieves) {
             cp_arena_work(walk->arena, WORK_PER_VISIT);
             struct cp_range reach = reach_after(walk, position + asked, axis, sizes[asked]);

@@ -58,6 +58,24 @@ static void test_largest_numbers(void **state)
     }
 }
 
+/* However deep it is, what one value mends is mended. */
+static void test_deep_decoder(void **state)
+{
+    enum { LAYERS = 40000 };
+    struct cp_test_text text;
+    struct cp_test_exchange exchange;
+    FILE *file = cp_test_begin(&text);
+    (void)state;
+    (void)fprintf(file, "{\"input\": [1, 4, 9, 9], \"encoder\": [%s], \"decoder\": [", POOL);
+    for (int at = 0; at < LAYERS; at++) (void)fprintf(file, "{\"type\": \"ReLU\"}, ");
+    (void)fprintf(file, "%s]}", LAYER("ConvTranspose2d", "\"out_channels\": 4, \"kernel_size\": 2, \"stride\": 2"));
+    ask(&exchange, "/v1/roundtrip", cp_test_finish(&text));
+    assert_true(has_finding(exchange.reply.body, "round_trip_mismatch"));
+    assert_false(has_finding(exchange.reply.body, "repair_not_decided"));
+    cp_test_close(&exchange);
+    cp_test_free(&text);
+}
+
 /* Pools of stride 1 before an unshuffling: how much each of them is padded could matter to each size. */
 static void test_too_many_ways(void **state)
 {
@@ -81,6 +99,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_largest_numbers),
+        cmocka_unit_test(test_deep_decoder),
         cmocka_unit_test(test_too_many_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
