@@ -5,6 +5,7 @@
 #include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,11 @@
 
 /* Connections that wait to be accepted; the kernel lowers it to net.core.somaxconn. */
 #define BACKLOG 4096
+
+/* What of a reply waits in the kernel before it goes on its way; each connection has it from the listener. A reply of
+ * megabytes is then handed over in many small parts, and the event loop answers others in between. What is on its way
+ * is not limited by this, so that a far client gets it as fast. */
+enum { MOST_UNSENT_BYTES = 1 << 17 };
 
 static const char *reason_of(int code)
 {
@@ -28,8 +34,9 @@ static int open_at(const struct addrinfo *address)
 {
     int listener = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (listener < 0) return -1;
-    int on = 1, off = 0;
+    int on = 1, off = 0, unsent = MOST_UNSENT_BYTES;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(listener, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     if (address->ai_family == AF_INET6) setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     if (bind(listener, address->ai_addr, address->ai_addrlen) == 0 && listen(listener, BACKLOG) == 0) return listener;
     int code = errno;
