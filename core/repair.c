@@ -321,6 +321,8 @@ void cp_find_repair(struct cp_repair *repair, const struct cp_plan *plan, const 
     };
     walk.visits_left = most_visits(&walk);
     for (uint32_t position = 0; position < pairing->path_count; position++) {
+        uint8_t axes = cp_walk_layer_at(&walk, position)->type->axes;
+        if (axes && axes != repair->axes) return; /* the plan ends there, whatever the sizes are */
         walk.is_stage[position] = cp_is_stage(cp_walk_layer_at(&walk, position));
         walk.either[position] = can_be_either(&walk, position);
     }

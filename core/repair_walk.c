@@ -293,7 +293,6 @@ static bool adjust(struct cp_walk *walk, uint32_t position)
     uint32_t at = walk->pairing->path[position];
     const struct cp_layer *layer = &walk->plan->stack->layers[at];
     walk->repair->result = CP_REPAIR_UNKNOWN;
-    if (layer->type->axes && layer->type->axes != walk->repair->axes) return false;
     for (int axis = 0; axis < walk->repair->axes; axis++) {
         struct cp_stage stage;
         int64_t input = cp_walk_size_of(walk, layer->sources[0], axis), output = input;

@@ -66,6 +66,7 @@ static bool read_shuffle(struct cp_stage *stage, int axes)
 bool cp_stage_of(struct cp_stage *stage, const struct cp_layer *layer, int axis, int axes)
 {
     *stage = (struct cp_stage){.layer = layer, .form = layer->type->kind->stage, .axis = axis};
+    if (layer->type->axes && layer->type->axes != axes) return false;
     switch (stage->form) {
     case CP_STAGE_CONVOLUTION:
     case CP_STAGE_TRANSPOSED: return read_convolution(stage);

@@ -35,7 +35,8 @@ struct cp_range {
     int64_t low, high, step;
 };
 
-/* The stage on one of `axes` spatial axes. False when numbers are over the range of counts. */
+/* The stage on one of `axes` spatial axes. False for a layer of another rank, and when numbers are over the range of
+ * counts. */
 CP_MUST_CHECK bool cp_stage_of(struct cp_stage *stage, const struct cp_layer *layer, int axis, int axes);
 
 /* The size that the stage gives as it is written, or 0 when it gives none. */
