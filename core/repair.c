@@ -285,6 +285,20 @@ static bool succeeds_as_written(struct cp_walk *walk)
     return cp_is_paired(walk->pairing) ? cp_walk_attempt(walk, walk->is_stage) : attempt_unpaired(walk);
 }
 
+/* Is there a layer of the decoder beside its path that could give another size? */
+static bool has_stages_beside(const struct cp_walk *walk)
+{
+    const struct cp_stack *stack = walk->plan->stack;
+    const struct cp_pairing *pairing = walk->pairing;
+    uint32_t next = 0;
+    for (uint32_t at = stack->encoder_count; at < stack->layer_count; at++) {
+        bool on_path = next < pairing->path_count && pairing->path[next] == at;
+        if (!on_path && stack->layers[at].type->kind->stage != CP_STAGE_NONE) return true;
+        next += on_path;
+    }
+    return false;
+}
+
 static void search(struct cp_walk *walk)
 {
     struct cp_repair *repair = walk->repair;
@@ -297,6 +311,7 @@ static void search(struct cp_walk *walk)
     (void)succeeds_as_written(walk); /* what is in the way is told of the layers as they are */
     if (repair->result == CP_REPAIRED) repair->result = CP_REPAIR_MISSES;
     repair->undecided = undecided;
+    repair->beside = has_stages_beside(walk);
 }
 
 void cp_find_repair(struct cp_repair *repair, const struct cp_plan *plan, const struct cp_pairing *pairing,

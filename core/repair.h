@@ -13,6 +13,7 @@ struct cp_repair {
         CP_REPAIR_UNKNOWN, /* a size on the way is not known, or branches do not meet */
     } result;
     bool undecided; /* not repaired, but not every way has been tried: there were too many */
+    bool beside;    /* not repaired, and layers beside the path, which stay as they are, change sizes */
     bool paired;    /* as many stages as the encoder has, which are its partners; else the last size decides alone */
     int axes;       /* of the network's input */
     /* Layers of pairing->path that have been looked at: all of them, or those before the one that is stuck. Adjustments

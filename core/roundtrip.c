@@ -362,6 +362,10 @@ static bool pairs_agree(const struct cp_plan *plan, const struct cp_pairing *pai
     return true;
 }
 
+static const char too_many_ways[] = "there are too many ways to change the decoder's padding to try all of them";
+static const char left_alone[] =
+    "the decoder's layers beside its main path, which change sizes too, were taken as they are";
+
 /* Find what would repair the pair and report it. There is always an error afterwards. */
 static void report_repair(struct judgement *judgement, const struct cp_shape *output)
 {
@@ -373,9 +377,9 @@ static void report_repair(struct judgement *judgement, const struct cp_shape *ou
     if (repair->result == CP_REPAIR_STUCK) report_stuck(judgement);
     if (repair->result == CP_REPAIR_MISSES || judgement->plan->findings.errors == 0)
         report_last(judgement->plan, output);
-    if (repair->undecided)
+    if (repair->undecided || repair->beside)
         cp_findings_add(&judgement->plan->findings, CP_CODE_repair_not_decided, judgement->plan->stack->layer_count - 1,
-                        NULL, 0);
+                        CP_ARGUMENTS(cp_words(repair->undecided ? too_many_ways : left_alone)));
 }
 
 static void warn_of_leftovers(struct cp_plan *plan, const struct cp_pairing *pairing)

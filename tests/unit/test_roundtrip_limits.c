@@ -95,12 +95,36 @@ static void test_too_many_ways(void **state)
     cp_test_free(&text);
 }
 
+/* Both branches give 27, and both would have to change. */
+static void test_branch_beside_the_path(void **state)
+{
+    struct cp_test_text text;
+    struct cp_test_exchange exchange;
+    FILE *file = cp_test_begin(&text);
+    (void)state;
+    (void)fprintf(
+        file,
+        "{\"input\": [1, 4, 28, 28], \"encoder\": [%s], \"decoder\": ["
+        "{\"name\": \"a\", \"type\": \"ConvTranspose2d\", \"out_channels\": 4, \"kernel_size\": 3, \"stride\": 2, "
+        "\"padding\": 1, \"from\": \"maxpool2d_0\"}, "
+        "{\"name\": \"b\", \"type\": \"ConvTranspose2d\", \"out_channels\": 4, \"kernel_size\": 3, \"stride\": 2, "
+        "\"padding\": 1, \"from\": \"maxpool2d_0\"}, "
+        "{\"type\": \"Add\", \"from\": [\"a\", \"b\"]}]}",
+        POOL);
+    ask(&exchange, "/v1/roundtrip", cp_test_finish(&text));
+    assert_true(has_finding(exchange.reply.body, "repair_not_decided"));
+    assert_non_null(strstr(exchange.reply.body.bytes, "beside its main path"));
+    cp_test_close(&exchange);
+    cp_test_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_largest_numbers),
         cmocka_unit_test(test_deep_decoder),
         cmocka_unit_test(test_too_many_ways),
+        cmocka_unit_test(test_branch_beside_the_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
