@@ -9,26 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tests/http/http_client.h"
-
-#define STACK "{\"input\": [1, 3, 8, 8], \"layers\": [{\"type\": \"ReLU\"}]}"
-#define STACK_SIZE "53"
-#define JSON "Host: t\r\nContent-Type: application/json\r\n"
-#define POST_SHAPES "POST /v1/shapes HTTP/1.1\r\n" JSON
-#define GOOD_POST POST_SHAPES "Content-Length: " STACK_SIZE "\r\n\r\n" STACK
-#define HEALTH "GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n"
-#define PROBLEM "application/problem+json"
-
-_Static_assert(sizeof STACK - 1 == 53, "STACK_SIZE");
-
-static const struct cp_http_options defaults = CP_HTTP_DEFAULTS;
-
-static struct cp_http *start(void)
-{
-    struct cp_http_options options = defaults;
-    options.workers = 2;
-    return cp_client_server(options);
-}
+#include "tests/http/requests.h"
 
 /* ---- One request each: status, content type, and whether the connection lives on -------------------------------- */
 
@@ -140,7 +121,7 @@ static const struct exchange_row exchange_rows[] = {
 static void test_exchanges(void **state)
 {
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = cp_serve_with_two();
     for (size_t i = 0; i < sizeof exchange_rows / sizeof *exchange_rows; i++) {
         const struct exchange_row *row = &exchange_rows[i];
         struct cp_client_reply reply;
@@ -182,7 +163,7 @@ static void test_zero_bytes(void **state)
 #undef ROW
     };
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = cp_serve_with_two();
     for (size_t at = 0; at < sizeof rows / sizeof *rows; at++) {
         struct cp_client_reply reply;
         struct cp_client *client = cp_client_open(cp_http_port(http));
@@ -210,7 +191,7 @@ static void test_long_heads(void **state)
                 {"GET /healthz HTTP/1.1\r\nHost: t\r\nX: ", "\r\n\r\n", 40000, 431, 431, PROBLEM},
                 {"GET /", " HTTP/1.1\r\nHost: t\r\n\r\n", 7000, 404, 404, PROBLEM},
                 {"GET /", " HTTP/1.1\r\nHost: t\r\n\r\n", 40000, 414, 414, PROBLEM}};
-    struct cp_http *http = start();
+    struct cp_http *http = cp_serve_with_two();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct cp_client_reply reply;
         char *text = malloc(rows[i].size + 200);
@@ -234,7 +215,7 @@ static void test_long_chunk_line(void **state)
     static char line[30000];
     struct cp_client *clients[2];
     (void)state;
-    struct cp_http *http = start();
+    struct cp_http *http = cp_serve_with_two();
     memset(line, '0', sizeof line);
     for (int at = 0; at < 2; at++) {
         clients[at] = cp_client_open(cp_http_port(http));

@@ -12,26 +12,7 @@
 #include <cmocka.h>
 
 #include "server/service.h"
-#include "tests/http/http_client.h"
-
-#define STACK "{\"input\": [1, 3, 8, 8], \"layers\": [{\"type\": \"ReLU\"}]}"
-#define STACK_SIZE "53"
-#define JSON "Host: t\r\nContent-Type: application/json\r\n"
-#define POST_SHAPES "POST /v1/shapes HTTP/1.1\r\n" JSON
-#define GOOD_POST POST_SHAPES "Content-Length: " STACK_SIZE "\r\n\r\n" STACK
-#define HEALTH "GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n"
-#define PROBLEM "application/problem+json"
-
-_Static_assert(sizeof STACK - 1 == 53, "STACK_SIZE");
-
-static const struct cp_http_options defaults = CP_HTTP_DEFAULTS;
-
-static struct cp_http *start_server(void)
-{
-    struct cp_http_options options = defaults;
-    options.workers = 2;
-    return cp_client_server(options);
-}
+#include "tests/http/requests.h"
 
 /* ---- Replies ----------------------------------------------------------------------------------------------------- */
 
@@ -41,7 +22,7 @@ static void test_standard_headers(void **state)
     static const struct {
         const char *request, *cache;
     } rows[] = {{GOOD_POST, ""}, {POST_SHAPES "Content-Length: 2\r\n\r\n{]", ""}, {HEALTH, "no-store"}};
-    struct cp_http *http = start_server();
+    struct cp_http *http = cp_serve_with_two();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct cp_client_reply reply;
         char timing[256];
@@ -96,7 +77,7 @@ static void test_head_is_get_without_body(void **state)
     enum { NAMES = sizeof names / sizeof *names };
     int compressed = 0;
     (void)state;
-    struct cp_http *http = start_server();
+    struct cp_http *http = cp_serve_with_two();
     for (int i = 0; i < 2 * (cp_endpoint_count + 1); i++) {
         bool exists = i / 2 < cp_endpoint_count;
         struct cp_client_reply get, head;
@@ -122,7 +103,7 @@ static void test_head_is_get_without_body(void **state)
 static void test_options_everywhere(void **state)
 {
     (void)state;
-    struct cp_http *http = start_server();
+    struct cp_http *http = cp_serve_with_two();
     for (int i = 0; i < cp_endpoint_count; i++) {
         struct cp_client_reply reply;
         char path[128], text[256], allow[64];
@@ -148,7 +129,7 @@ static void test_allow(void **state)
                 {"OPTIONS /healthz HTTP/1.1\r\nHost: t\r\n\r\n", 204, "GET", "POST"},
                 {"GET /v1/shapes HTTP/1.1\r\nHost: t\r\n\r\n", 405, "POST", "GET"},
                 {"DELETE /healthz HTTP/1.1\r\nHost: t\r\n\r\n", 405, "HEAD", "POST"}};
-    struct cp_http *http = start_server();
+    struct cp_http *http = cp_serve_with_two();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct cp_client_reply reply;
         char allow[256];
@@ -167,7 +148,7 @@ static void test_allow(void **state)
 static void test_byte_by_byte(void **state)
 {
     (void)state;
-    struct cp_http *http = start_server();
+    struct cp_http *http = cp_serve_with_two();
     struct cp_client *client = cp_client_open(cp_http_port(http));
     struct cp_client_reply reply;
     for (const char *byte = GOOD_POST; *byte; byte++) cp_client_send(client, byte, 1);
@@ -180,7 +161,7 @@ static void test_byte_by_byte(void **state)
 static void test_pipelined(void **state)
 {
     (void)state;
-    struct cp_http *http = start_server();
+    struct cp_http *http = cp_serve_with_two();
     struct cp_client *client = cp_client_open(cp_http_port(http));
     static const char unknown[] = "GET /nope HTTP/1.1\r\nHost: t\r\n\r\n";
     enum { DEPTH = 1000 };
@@ -197,7 +178,7 @@ static void test_pipelined(void **state)
 static void test_continue(void **state)
 {
     (void)state;
-    struct cp_http *http = start_server();
+    struct cp_http *http = cp_serve_with_two();
     struct cp_client_reply reply;
     struct cp_client *client = cp_client_ask(
         cp_http_port(http), POST_SHAPES "Expect: 100-continue\r\nContent-Length: " STACK_SIZE "\r\n\r\n", &reply, true);
@@ -216,7 +197,7 @@ static void test_body_over_limit(void **state)
     enum { SIZE = (8 << 20) + 1 };
     static const char *const framings[] = {"Content-Length: 8388609\r\n\r\n",
                                            "Transfer-Encoding: chunked\r\n\r\n800001\r\n"};
-    struct cp_http *http = start_server();
+    struct cp_http *http = cp_serve_with_two();
     char *body = malloc(SIZE);
     assert_non_null(body);
     memset(body, ' ', SIZE);
@@ -241,7 +222,7 @@ static void test_body_over_limit(void **state)
 static void test_keep_alive(void **state)
 {
     (void)state;
-    struct cp_http *http = start_server();
+    struct cp_http *http = cp_serve_with_two();
     struct cp_client *client = cp_client_open(cp_http_port(http));
     for (int i = 0; i < 2000; i++) {
         struct cp_client_reply reply;
@@ -342,7 +323,7 @@ static size_t half(int i)
 static void test_drain(void **state)
 {
     (void)state;
-    struct cp_http *http = start_server();
+    struct cp_http *http = cp_serve_with_two();
     int port = cp_http_port(http);
     struct cp_client *clients[HALF_SENT];
     struct cp_client_reply reply;
@@ -396,7 +377,7 @@ static void test_drain_deadline(void **state)
 static void test_start_errors(void **state)
 {
     (void)state;
-    struct cp_http *http = start_server();
+    struct cp_http *http = cp_serve_with_two();
     const struct {
         const char *host;
         int port;
@@ -427,7 +408,7 @@ static void test_half_closed(void **state)
     enum { ROWS = sizeof requests / sizeof *requests };
     struct cp_client *clients[ROWS];
     (void)state;
-    struct cp_http *http = start_server();
+    struct cp_http *http = cp_serve_with_two();
     for (int at = 0; at < ROWS; at++) {
         clients[at] = cp_client_open(cp_http_port(http));
         cp_client_send_text(clients[at], requests[at]);

@@ -279,91 +279,87 @@ static void dropped_windows(void **state)
     assert_true(dropped > 20);
 }
 
+static const struct {
+    enum cp_traced operation;
+    struct cp_window window;
+    int64_t input, output_padding, output;
+    const char *formula;
+} printed_formulas[] = {
+    {CP_TRACED_CONVOLUTION,
+     {7, 2, 1, 3, 3, 0},
+     224,
+     0,
+     112,
+     "o = ⌊(i + 2p − k)/s⌋ + 1 = ⌊(224 + 2·3 − 7)/2⌋ + 1 = 112"},
+    {CP_TRACED_CONVOLUTION, {3, 1, 1, 0, 0, 0}, 4, 0, 2, "o = (i − k) + 1 = (4 − 3) + 1 = 2"},
+    {CP_TRACED_CONVOLUTION, {4, 1, 1, 2, 2, 0}, 5, 0, 6, "o = (i − k) + 2p + 1 = (5 − 4) + 2·2 + 1 = 6"},
+    {CP_TRACED_CONVOLUTION, {3, 1, 1, 1, 1, 0}, 5, 0, 5, "o = i + 2⌊k/2⌋ − (k − 1) = 5 + 2·⌊3/2⌋ − (3 − 1) = 5"},
+    {CP_TRACED_CONVOLUTION, {3, 1, 1, 2, 2, 0}, 5, 0, 7, "o = i + (k − 1) = 5 + (3 − 1) = 7"},
+    {CP_TRACED_CONVOLUTION, {3, 2, 1, 0, 0, 0}, 5, 0, 2, "o = ⌊(i − k)/s⌋ + 1 = ⌊(5 − 3)/2⌋ + 1 = 2"},
+    {CP_TRACED_CONVOLUTION,
+     {7, 2, 1, 2, 3, 0},
+     224,
+     0,
+     112,
+     "o = ⌊(i + p_b + p_e − k)/s⌋ + 1 = ⌊(224 + 2 + 3 − 7)/2⌋ + 1 = 112"},
+    {CP_TRACED_CONVOLUTION,
+     {3, 1, 2, 0, 0, 0},
+     7,
+     0,
+     3,
+     "o = ⌊(i + 2p − k − (k − 1)(d − 1))/s⌋ + 1 = ⌊(7 + 2·0 − 3 − (3 − 1)·(2 − 1))/1⌋ + 1 = 3"},
+    {CP_TRACED_POOLING, {2, 2, 1, 0, 0, 0}, 13, 0, 6, "o = ⌊(i − k)/s⌋ + 1 = ⌊(13 − 2)/2⌋ + 1 = 6"},
+    {CP_TRACED_POOLING,
+     {2, 2, 1, 0, 0, CP_ROUND_CEIL},
+     13,
+     0,
+     7,
+     "o = ⌈(i + 2p − k)/s⌉ + 1 = ⌈(13 + 2·0 − 2)/2⌉ + 1 = 7"},
+    {CP_TRACED_POOLING,
+     {1, 2, 1, 0, 0, CP_ROUND_CEIL},
+     32,
+     0,
+     16,
+     "o = ⌈(i + 2p − k)/s⌉ + 1 = ⌈(32 + 2·0 − 1)/2⌉ + 1 = 17, less 1: the last window would start in the end "
+     "padding, so o = 16"},
+    {CP_TRACED_POOLING,
+     {3, 2, 2, 1, 0, CP_ROUND_CEIL},
+     9,
+     0,
+     4,
+     "o = ⌈(i + p_b + p_e − k − (k − 1)(d − 1))/s⌉ + 1 = ⌈(9 + 1 + 0 − 3 − (3 − 1)·(2 − 1))/2⌉ + 1 = 4"},
+    {CP_TRACED_TRANSPOSED, {3, 1, 1, 0, 0, 0}, 2, 0, 4, "o′ = i′ + (k − 1) = 2 + (3 − 1) = 4"},
+    {CP_TRACED_TRANSPOSED, {3, 1, 1, 1, 1, 0}, 5, 0, 5, "o′ = i′ = 5"},
+    {CP_TRACED_TRANSPOSED, {3, 2, 1, 1, 1, 0}, 3, 1, 6, "o′ = s(i′ − 1) + a + k − 2p = 2·(3 − 1) + 1 + 3 − 2·1 = 6"},
+    {CP_TRACED_TRANSPOSED,
+     {1, 2, 1, 0, -1, 0},
+     3,
+     0,
+     6,
+     "o′ = s(i′ − 1) + a + k − p_b − p_e = 2·(3 − 1) + 0 + 1 − 0 − (−1) = 6"},
+    {CP_TRACED_TRANSPOSED,
+     {3, 2, 2, 1, 1, 0},
+     4,
+     1,
+     10,
+     "o′ = s(i′ − 1) + a + k + (k − 1)(d − 1) − 2p = 2·(4 − 1) + 1 + 3 + (3 − 1)·(2 − 1) − 2·1 = 10"},
+    {CP_TRACED_UNPOOLING, {2, 2, 1, 0, 0, 0}, 4, 0, 8, "o = s(i − 1) + k − 2p = 2·(4 − 1) + 2 − 2·0 = 8"},
+    {CP_TRACED_UNPOOLING, {2, 2, 1, 0, 0, 0}, 4, 1, 9, "o = s(i − 1) + a + k − 2p = 2·(4 − 1) + 1 + 2 − 2·0 = 9"},
+    {CP_TRACED_NOTHING, {1, 1, 1, 0, 0, 0}, 4, 0, 4, ""},
+};
+
 static void formulas_as_printed(void **state)
 {
-    static const struct {
-        enum cp_traced operation;
-        struct cp_window window;
-        int64_t input, output_padding, output;
-        const char *formula;
-    } rows[] = {
-        {CP_TRACED_CONVOLUTION,
-         {7, 2, 1, 3, 3, 0},
-         224,
-         0,
-         112,
-         "o = ⌊(i + 2p − k)/s⌋ + 1 = ⌊(224 + 2·3 − 7)/2⌋ + 1 = 112"},
-        {CP_TRACED_CONVOLUTION, {3, 1, 1, 0, 0, 0}, 4, 0, 2, "o = (i − k) + 1 = (4 − 3) + 1 = 2"},
-        {CP_TRACED_CONVOLUTION, {4, 1, 1, 2, 2, 0}, 5, 0, 6, "o = (i − k) + 2p + 1 = (5 − 4) + 2·2 + 1 = 6"},
-        {CP_TRACED_CONVOLUTION, {3, 1, 1, 1, 1, 0}, 5, 0, 5, "o = i + 2⌊k/2⌋ − (k − 1) = 5 + 2·⌊3/2⌋ − (3 − 1) = 5"},
-        {CP_TRACED_CONVOLUTION, {3, 1, 1, 2, 2, 0}, 5, 0, 7, "o = i + (k − 1) = 5 + (3 − 1) = 7"},
-        {CP_TRACED_CONVOLUTION, {3, 2, 1, 0, 0, 0}, 5, 0, 2, "o = ⌊(i − k)/s⌋ + 1 = ⌊(5 − 3)/2⌋ + 1 = 2"},
-        {CP_TRACED_CONVOLUTION,
-         {7, 2, 1, 2, 3, 0},
-         224,
-         0,
-         112,
-         "o = ⌊(i + p_b + p_e − k)/s⌋ + 1 = ⌊(224 + 2 + 3 − 7)/2⌋ + 1 = 112"},
-        {CP_TRACED_CONVOLUTION,
-         {3, 1, 2, 0, 0, 0},
-         7,
-         0,
-         3,
-         "o = ⌊(i + 2p − k − (k − 1)(d − 1))/s⌋ + 1 = ⌊(7 + 2·0 − 3 − (3 − 1)·(2 − 1))/1⌋ + 1 = 3"},
-        {CP_TRACED_POOLING, {2, 2, 1, 0, 0, 0}, 13, 0, 6, "o = ⌊(i − k)/s⌋ + 1 = ⌊(13 − 2)/2⌋ + 1 = 6"},
-        {CP_TRACED_POOLING,
-         {2, 2, 1, 0, 0, CP_ROUND_CEIL},
-         13,
-         0,
-         7,
-         "o = ⌈(i + 2p − k)/s⌉ + 1 = ⌈(13 + 2·0 − 2)/2⌉ + 1 = 7"},
-        {CP_TRACED_POOLING,
-         {1, 2, 1, 0, 0, CP_ROUND_CEIL},
-         32,
-         0,
-         16,
-         "o = ⌈(i + 2p − k)/s⌉ + 1 = ⌈(32 + 2·0 − 1)/2⌉ + 1 = 17, less 1: the last window would start in the end "
-         "padding, so o = 16"},
-        {CP_TRACED_POOLING,
-         {3, 2, 2, 1, 0, CP_ROUND_CEIL},
-         9,
-         0,
-         4,
-         "o = ⌈(i + p_b + p_e − k − (k − 1)(d − 1))/s⌉ + 1 = ⌈(9 + 1 + 0 − 3 − (3 − 1)·(2 − 1))/2⌉ + 1 = 4"},
-        {CP_TRACED_TRANSPOSED, {3, 1, 1, 0, 0, 0}, 2, 0, 4, "o′ = i′ + (k − 1) = 2 + (3 − 1) = 4"},
-        {CP_TRACED_TRANSPOSED, {3, 1, 1, 1, 1, 0}, 5, 0, 5, "o′ = i′ = 5"},
-        {CP_TRACED_TRANSPOSED,
-         {3, 2, 1, 1, 1, 0},
-         3,
-         1,
-         6,
-         "o′ = s(i′ − 1) + a + k − 2p = 2·(3 − 1) + 1 + 3 − 2·1 = 6"},
-        {CP_TRACED_TRANSPOSED,
-         {1, 2, 1, 0, -1, 0},
-         3,
-         0,
-         6,
-         "o′ = s(i′ − 1) + a + k − p_b − p_e = 2·(3 − 1) + 0 + 1 − 0 − (−1) = 6"},
-        {CP_TRACED_TRANSPOSED,
-         {3, 2, 2, 1, 1, 0},
-         4,
-         1,
-         10,
-         "o′ = s(i′ − 1) + a + k + (k − 1)(d − 1) − 2p = 2·(4 − 1) + 1 + 3 + (3 − 1)·(2 − 1) − 2·1 = 10"},
-        {CP_TRACED_UNPOOLING, {2, 2, 1, 0, 0, 0}, 4, 0, 8, "o = s(i − 1) + k − 2p = 2·(4 − 1) + 2 − 2·0 = 8"},
-        {CP_TRACED_UNPOOLING, {2, 2, 1, 0, 0, 0}, 4, 1, 9, "o = s(i − 1) + a + k − 2p = 2·(4 − 1) + 1 + 2 − 2·0 = 9"},
-        {CP_TRACED_NOTHING, {1, 1, 1, 0, 0, 0}, 4, 0, 4, ""},
-    };
     (void)state;
-    for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
-        struct cp_axis_trace axis = {.window = rows[row].window,
-                                     .input = rows[row].input,
-                                     .output = rows[row].output,
-                                     .output_padding = rows[row].output_padding};
+    for (size_t row = 0; row < sizeof printed_formulas / sizeof printed_formulas[0]; row++) {
+        struct cp_axis_trace axis = {.window = printed_formulas[row].window,
+                                     .input = printed_formulas[row].input,
+                                     .output = printed_formulas[row].output,
+                                     .output_padding = printed_formulas[row].output_padding};
         char formula[CP_FORMULA_BYTES];
-        int relationship = cp_relationship_of(rows[row].operation, &axis, 1);
-        cp_relationship_formula(formula, sizeof formula, relationship, rows[row].operation, &axis);
-        assert_string_equal(formula, rows[row].formula);
+        int relationship = cp_relationship_of(printed_formulas[row].operation, &axis, 1);
+        cp_relationship_formula(formula, sizeof formula, relationship, printed_formulas[row].operation, &axis);
+        assert_string_equal(formula, printed_formulas[row].formula);
     }
 }
 

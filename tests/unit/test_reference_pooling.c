@@ -259,77 +259,78 @@ static void test_table(void **state)
 
 /* ---- int64 ------------------------------------------------------------------------------------------------------- */
 
+static const struct {
+    const char *name;
+    enum cp_operation_kind kind;
+    struct cp_window window;
+    enum cp_direction direction;
+    int64_t x[4], gradient[4];
+    enum cp_reference_code code;
+    int64_t value; /* the first of the result, or the position of the failure */
+} int64_cases[] = {
+    {"an average that is whole",
+     CP_AVERAGE_POOL,
+     {2, 2, 1, 0, 0, CP_ROUND_FLOOR},
+     CP_FORWARD,
+     {INT64_MAX, INT64_MAX},
+     {0},
+     CP_REFERENCE_OK,
+     INT64_MAX},
+    {"an average that is not",
+     CP_AVERAGE_POOL,
+     {2, 2, 1, 0, 0, CP_ROUND_FLOOR},
+     CP_FORWARD,
+     {1, 1, 1, 2},
+     {0},
+     CP_REFERENCE_INEXACT,
+     1},
+    {"a gradient that does not divide",
+     CP_AVERAGE_POOL,
+     {2, 2, 1, 0, 0, CP_ROUND_FLOOR},
+     CP_BACKWARD_INPUT,
+     {0},
+     {4, 3},
+     CP_REFERENCE_INEXACT,
+     1},
+    {"gradients that overflow",
+     CP_MAX_POOL,
+     {2, 1, 1, 0, 0, CP_ROUND_FLOOR},
+     CP_BACKWARD_INPUT,
+     {1, 9, 1, 1},
+     {INT64_MAX, 1, 0},
+     CP_REFERENCE_OVERFLOW,
+     1},
+    {"a window without cells",
+     CP_MAX_POOL,
+     {2, 4, 9, 5, 5, CP_ROUND_FLOOR},
+     CP_FORWARD,
+     {1, 2, 3, 4},
+     {0},
+     CP_REFERENCE_EMPTY_WINDOW,
+     0},
+};
+
 static void test_int64(void **state)
 {
-    static const struct {
-        const char *name;
-        enum cp_operation_kind kind;
-        struct cp_window window;
-        enum cp_direction direction;
-        int64_t x[4], gradient[4];
-        enum cp_reference_code code;
-        int64_t value; /* the first of the result, or the position of the failure */
-    } cases[] = {
-        {"an average that is whole",
-         CP_AVERAGE_POOL,
-         {2, 2, 1, 0, 0, CP_ROUND_FLOOR},
-         CP_FORWARD,
-         {INT64_MAX, INT64_MAX},
-         {0},
-         CP_REFERENCE_OK,
-         INT64_MAX},
-        {"an average that is not",
-         CP_AVERAGE_POOL,
-         {2, 2, 1, 0, 0, CP_ROUND_FLOOR},
-         CP_FORWARD,
-         {1, 1, 1, 2},
-         {0},
-         CP_REFERENCE_INEXACT,
-         1},
-        {"a gradient that does not divide",
-         CP_AVERAGE_POOL,
-         {2, 2, 1, 0, 0, CP_ROUND_FLOOR},
-         CP_BACKWARD_INPUT,
-         {0},
-         {4, 3},
-         CP_REFERENCE_INEXACT,
-         1},
-        {"gradients that overflow",
-         CP_MAX_POOL,
-         {2, 1, 1, 0, 0, CP_ROUND_FLOOR},
-         CP_BACKWARD_INPUT,
-         {1, 9, 1, 1},
-         {INT64_MAX, 1, 0},
-         CP_REFERENCE_OVERFLOW,
-         1},
-        {"a window without cells",
-         CP_MAX_POOL,
-         {2, 4, 9, 5, 5, CP_ROUND_FLOOR},
-         CP_FORWARD,
-         {1, 2, 3, 4},
-         {0},
-         CP_REFERENCE_EMPTY_WINDOW,
-         0},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof int64_cases / sizeof int64_cases[0]; i++) {
         int64_t x[4], gradient[4];
-        memcpy(x, cases[i].x, sizeof x);
-        memcpy(gradient, cases[i].gradient, sizeof gradient);
-        struct cp_window window = cases[i].window;
+        memcpy(x, int64_cases[i].x, sizeof x);
+        memcpy(gradient, int64_cases[i].gradient, sizeof gradient);
+        struct cp_window window = int64_cases[i].window;
         struct cp_tensor input = {{3, {1, 1, 4}}, CP_INT64, x}, back = {{3, {1, 1, 0}}, CP_INT64, gradient}, result;
         assert_int_equal(cp_window_output(&window, 4, &back.shape.size[2]), CP_WINDOW_OK);
         struct cp_reference reference = {
-            .operation = {.kind = cases[i].kind, .axes = 1, .window = {window}, .count_include_pad = true},
-            .direction = cases[i].direction,
+            .operation = {.kind = int64_cases[i].kind, .axes = 1, .window = {window}, .count_include_pad = true},
+            .direction = int64_cases[i].direction,
             .element = CP_INT64,
             .input_shape = input.shape,
             .input = &input,
             .output_gradient = &back};
         struct cp_reference_status status = cp_reference_compute(&reference, &arena, &result);
-        if (status.code != cases[i].code) fail_msg("%s: code %d", cases[i].name, status.code);
+        if (status.code != int64_cases[i].code) fail_msg("%s: code %d", int64_cases[i].name, status.code);
         int64_t value = status.code == CP_REFERENCE_OK ? *(int64_t *)result.data : status.position.size[2];
-        if (value != cases[i].value) fail_msg("%s: %" PRId64, cases[i].name, value);
+        if (value != int64_cases[i].value) fail_msg("%s: %" PRId64, int64_cases[i].name, value);
     }
 }
 
