@@ -45,9 +45,12 @@
  * from a reset. */
 #define IDLE_DRAIN_MS 1000
 
-/* libmicrohttpd's memory of one connection. It holds the request's head and the buffer that a body is read through, so
- * it must be well over header_bytes for the answer to a long head to be ours. */
-#define CONNECTION_MEMORY_BYTES(header_bytes) (2 * (header_bytes))
+/* libmicrohttpd's memory of one connection: the request's head as it came, an entry for each header, argument and cookie
+ * in it, the cookies' text again, the reply's head, and the buffer that a body is read through. It must be well over
+ * header_bytes for the answer to a long head to be ours. */
+#define ENTRY_BYTES 64
+#define REPLY_HEAD_BYTES 1024
+#define CONNECTION_MEMORY_BYTES(header_bytes) (2 * (size_t)(header_bytes) + REPLY_HEAD_BYTES)
 
 struct cp_worker {
     struct cp_http *http;
@@ -104,6 +107,12 @@ static enum MHD_Result queue_reply(struct cp_connection *connection, struct MHD_
     return queued;
 }
 
+static void refuse_past_library(struct cp_connection *connection, unsigned status)
+{
+    cp_connection_fail(connection, (int)status);
+    cp_connection_send_raw(connection);
+}
+
 static struct cp_connection *connection_of(struct MHD_Connection *peer)
 {
     return MHD_get_connection_info(peer, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
@@ -116,13 +125,14 @@ enum MHD_Result MHD_queue_response(struct MHD_Connection *peer, unsigned status,
 {
     struct cp_connection *connection = connection_of(peer);
     if (!connection) return queue(peer, status, page);
-    /* It sends the head of its reply to a malformed Content-Length twice. */
-    bool twice = connection->phase == CP_PHASE_HEAD && !connection->site->tls;
-    cp_connection_fail(connection, (int)status);
-    if (twice) {
-        cp_connection_send_raw(connection);
-        return MHD_NO;
+    if (connection->phase == CP_PHASE_HEAD && !connection->site->tls) {
+        /* It sends the head of its reply to a malformed Content-Length twice, and for a query that fills its memory it goes
+         * on as if nothing were: with its own page, not with a refusal, which would free what it still uses. The page goes
+         * nowhere, as the connection has ended. */
+        refuse_past_library(connection, status);
+        return queue(peer, status, page);
     }
+    cp_connection_fail(connection, (int)status);
     return queue_reply(connection, peer, true);
 }
 
@@ -134,23 +144,44 @@ static void *on_request_line(void *unused, const char *target, struct MHD_Connec
     return connection && cp_connection_begin(connection, target) ? connection : NULL;
 }
 
-static enum MHD_Result note_header(void *head, enum MHD_ValueKind kind, const char *name, size_t name_size,
-                                   const char *value, size_t value_size)
+/* What libmicrohttpd has found in a head. */
+struct found {
+    struct cp_request_head *head;
+    int headers;
+    size_t bytes; /* of its memory */
+};
+
+static enum MHD_Result note(void *noted, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value,
+                            size_t value_size)
 {
-    (void)kind;
-    cp_request_head_note(head, (struct cp_text){name, name_size}, (struct cp_text){value, value_size});
+    struct found *found = noted;
+    found->bytes += ENTRY_BYTES;
+    if (kind == MHD_COOKIE_KIND) found->bytes += name_size + value_size + sizeof "=; ";
+    if (kind != MHD_HEADER_KIND) return MHD_YES;
+    found->headers++;
+    cp_request_head_note(found->head, (struct cp_text){name, name_size}, (struct cp_text){value, value_size});
     return MHD_YES;
 }
 
-/* True: reply at once. */
-static bool take_head(struct cp_connection *connection, struct MHD_Connection *peer, const char *method,
-                      const char *version)
+/* The answer at once, or MHD_YES where the request goes on. */
+static enum MHD_Result take_head(struct cp_connection *connection, struct MHD_Connection *peer, const char *method,
+                                 const char *version)
 {
-    int headers = MHD_get_connection_values_n(peer, MHD_HEADER_KIND, note_header, &connection->head);
+    struct found found = {.head = &connection->head};
+    MHD_get_connection_values_n(peer, MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND, note, &found);
     size_t head_bytes = MHD_get_connection_info(peer, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+    size_t taken = head_bytes + found.bytes;
+    /* Where the reply's head does not fit, libmicrohttpd closes without a word. */
+    bool full = taken + REPLY_HEAD_BYTES > CONNECTION_MEMORY_BYTES(connection->options->header_bytes);
+    if (full && !connection->site->tls) {
+        refuse_past_library(connection, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE);
+        return MHD_NO;
+    }
     connection->head.bad_bytes =
-        !cp_request_head_is_plain(method, head_bytes, version, connection->target.size, headers);
-    return cp_connection_take_head(connection, head_bytes, method, strcmp(version, "HTTP/1.0") == 0);
+        !cp_request_head_is_plain(method, head_bytes, version, connection->target.size, found.headers);
+    bool old_version = strcmp(version, "HTTP/1.0") == 0;
+    bool at_once = cp_connection_take_head(connection, head_bytes, method, old_version);
+    return at_once ? queue_reply(connection, peer, true) : MHD_YES;
 }
 
 /* ---- Replies that take long ------------------------------------------------------------------------------------- */
@@ -211,10 +242,7 @@ static enum MHD_Result on_request(void *worker, struct MHD_Connection *peer, con
     (void)url;
     struct cp_connection *connection = *context;
     if (!connection || connection->phase == CP_PHASE_ABANDONED) return MHD_NO;
-    if (connection->phase == CP_PHASE_HEAD) {
-        bool at_once = take_head(connection, peer, method, version);
-        return at_once ? queue_reply(connection, peer, true) : MHD_YES;
-    }
+    if (connection->phase == CP_PHASE_HEAD) return take_head(connection, peer, method, version);
     if (*size) {
         size_t taken = *size;
         *size = 0;
@@ -431,7 +459,7 @@ static struct MHD_Daemon *start_daemon(struct cp_worker *worker)
     unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME;
     return MHD_start_daemon(worker->site.tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_request, worker,
                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connection_limit + 1,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES(options->header_bytes),
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES(options->header_bytes),
                             MHD_OPTION_CONNECTION_TIMEOUT, LIBRARY_TIMEOUT_SECONDS(options),
                             MHD_OPTION_URI_LOG_CALLBACK, on_request_line, NULL, MHD_OPTION_NOTIFY_COMPLETED,
                             on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker,

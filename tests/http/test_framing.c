@@ -207,6 +207,54 @@ static void test_long_heads(void **state)
     cp_http_free(http);
 }
 
+/* `count` pieces that together are about `size` bytes, between the first and the last text; counted from 0 in their names. */
+static char *text_of_pieces(const char *before, const char *name, int count, size_t size, const char *end_of_piece,
+                            const char *after)
+{
+    char *text = malloc(2 * size + 1000), *at = text;
+    assert_non_null(text);
+    at += sprintf(at, "%s", before);
+    for (int piece = 0; piece < count; piece++) {
+        at += sprintf(at, name, piece);
+        for (size_t more = size / (size_t)count; more > 10; more--) *at++ = 'v';
+        at += sprintf(at, "%s", end_of_piece);
+    }
+    strcpy(at, after);
+    return text;
+}
+
+/* Headers, cookies and arguments take libmicrohttpd's memory beside their text: any number of them is answered, or refused
+ * in words. */
+static void test_many_entries(void **state)
+{
+    static const struct {
+        const char *before, *name, *end_of_piece, *after;
+    } rows[] = {{"GET /healthz HTTP/1.1\r\nHost: t\r\n", "X-%03d: ", "\r\n", "\r\n"},
+                {"GET /healthz HTTP/1.1\r\nHost: t\r\nCookie: ", "c%03d=", "; ", "d=e\r\n\r\n"},
+                {"GET /healthz?", "a%03d=", "&", "z=1 HTTP/1.1\r\nHost: t\r\n\r\n"}};
+    (void)state;
+    struct cp_http *http = cp_serve_with_two();
+    for (size_t at = 0; at < sizeof rows / sizeof *rows; at++) {
+        int answered = 0, refused = 0;
+        for (int count = 1; count <= 270; count++) {
+            struct cp_client_reply reply;
+            size_t size = count % 2 ? 7900 : 4500;
+            char *text =
+                text_of_pieces(rows[at].before, rows[at].name, count, size, rows[at].end_of_piece, rows[at].after);
+            cp_client_close(cp_client_ask(cp_http_port(http), text, &reply, false));
+            free(text);
+            if (reply.status == 200)
+                answered++;
+            else if (reply.status == 431 || (reply.status == 414 && at == 2))
+                refused++;
+            else
+                fail_msg("%d times %s: status %d", count, rows[at].name, reply.status);
+        }
+        if (answered < 50 || refused < 50) fail_msg("%s: %d answered, %d refused", rows[at].name, answered, refused);
+    }
+    cp_http_free(http);
+}
+
 /* A line between chunks that libmicrohttpd's buffer does not hold, which it waits with at full speed: it is refused, also
  * where the client does not wait for that. */
 static void test_long_chunk_line(void **state)
@@ -236,10 +284,8 @@ static void test_long_chunk_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exchanges),
-        cmocka_unit_test(test_zero_bytes),
-        cmocka_unit_test(test_long_heads),
-        cmocka_unit_test(test_long_chunk_line),
+        cmocka_unit_test(test_exchanges),    cmocka_unit_test(test_zero_bytes),      cmocka_unit_test(test_long_heads),
+        cmocka_unit_test(test_many_entries), cmocka_unit_test(test_long_chunk_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
