@@ -64,7 +64,7 @@ static void turn_away(struct cp_acceptor *acceptor, int socket, int status)
     struct cp_reply reply = {0};
     cp_memory_open(&memory, acceptor->pool, acceptor->http->options.request_memory_bytes, cp_service_exhausted);
     cp_service_refuse(status, why, &reply, &memory.arena);
-    if (!acceptor->site->tls) cp_reply_send_raw(socket, &reply, NULL);
+    if (!acceptor->site->tls) cp_reply_send_raw(socket, NULL, &reply, NULL);
     cp_metrics_turn_away(acceptor->site->metrics, status == 429);
     close(socket);
     cp_memory_reset(&memory);

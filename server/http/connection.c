@@ -87,7 +87,7 @@ static void account(struct cp_connection *connection)
 
 void cp_connection_send_raw(struct cp_connection *connection)
 {
-    if (!connection->site->tls) cp_reply_send_raw(connection->socket, &connection->reply, connection->id);
+    cp_reply_send_raw(connection->socket, connection->session, &connection->reply, connection->id);
     account(connection);
     connection->phase = CP_PHASE_ABANDONED;
 }

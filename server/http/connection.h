@@ -37,6 +37,7 @@ struct cp_connection {
     const struct cp_http_options *options;
     struct cp_site *site;
     int socket;
+    void *session;   /* of TLS on it; NULL: plain bytes */
     char client[46]; /* its address in words; INET6_ADDRSTRLEN */
     enum cp_phase phase;
     bool begun;           /* a request, and it has not ended */
@@ -89,7 +90,7 @@ void cp_connection_send(struct cp_connection *connection, bool close, struct cp_
 /* libmicrohttpd found fault with the request and ends the connection: the reply becomes ours for that status. */
 void cp_connection_fail(struct cp_connection *connection, int status);
 
-/* Send the reply past libmicrohttpd, as far as the socket takes it, and nothing after it: not even the reply over TLS. */
+/* Send the reply past libmicrohttpd, as far as the socket takes it, and nothing after it. */
 void cp_connection_send_raw(struct cp_connection *connection);
 
 /* The request is over, its memory free for the next. */

@@ -119,3 +119,10 @@ intptr_t cp_credentials_callback(void)
 {
     return (intptr_t)retrieve;
 }
+
+void cp_tls_send_last(void *session, const struct iovec *parts, int count)
+{
+    for (int at = 0; at < count; at++)
+        if (gnutls_record_send(session, parts[at].iov_base, parts[at].iov_len) < 0) return;
+    (void)gnutls_bye(session, GNUTLS_SHUT_WR);
+}

@@ -125,7 +125,7 @@ enum MHD_Result MHD_queue_response(struct MHD_Connection *peer, unsigned status,
 {
     struct cp_connection *connection = connection_of(peer);
     if (!connection) return queue(peer, status, page);
-    if (connection->phase == CP_PHASE_HEAD && !connection->site->tls) {
+    if (connection->phase == CP_PHASE_HEAD) {
         /* It sends the head of its reply to a malformed Content-Length twice, and for a query that fills its memory it goes
          * on as if nothing were: with its own page, not with a refusal, which would free what it still uses. The page goes
          * nowhere, as the connection has ended. */
@@ -173,7 +173,7 @@ static enum MHD_Result take_head(struct cp_connection *connection, struct MHD_Co
     size_t taken = head_bytes + found.bytes;
     /* Where the reply's head does not fit, libmicrohttpd closes without a word. */
     bool full = taken + REPLY_HEAD_BYTES > CONNECTION_MEMORY_BYTES(connection->options->header_bytes);
-    if (full && !connection->site->tls) {
+    if (full) {
         refuse_past_library(connection, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE);
         return MHD_NO;
     }
@@ -293,6 +293,8 @@ static void open_connection(struct cp_worker *worker, struct MHD_Connection *pee
     connection->options = &worker->http->options;
     connection->site = &worker->site;
     connection->socket = MHD_get_connection_info(peer, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    if (worker->site.tls)
+        connection->session = MHD_get_connection_info(peer, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
     connection->since_ms = worker->site.now_ms;
     address_in_words(connection->client, address_of(peer));
     cp_memory_open(&connection->memory, worker->pool, connection->options->request_memory_bytes, cp_service_exhausted);

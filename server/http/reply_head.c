@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "server/http/credentials.h"
+
 static char *put_text(char *at, const char *text)
 {
     size_t size = strlen(text);
@@ -123,14 +125,17 @@ static size_t put_head(char *text, size_t size, const struct cp_reply *reply, co
     return used < size ? used : 0;
 }
 
-void cp_reply_send_raw(int socket, const struct cp_reply *reply, const char *request_id)
+void cp_reply_send_raw(int socket, void *session, const struct cp_reply *reply, const char *request_id)
 {
     char text[4096];
     size_t size = put_head(text, sizeof text, reply, request_id);
     if (!size) return;
     struct iovec parts[2] = {{text, size}, {(void *)(size_t)reply->body.bytes, reply->body.size}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-    if (sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) return; /* the peer is gone */
+    if (session)
+        cp_tls_send_last(session, parts, 2);
+    else if (sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+        return; /* the peer is gone */
     shutdown(socket, SHUT_WR);
     while (recv(socket, text, sizeof text, MSG_DONTWAIT) > 0) continue;
 }

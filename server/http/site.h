@@ -21,7 +21,7 @@ struct cp_site {
     struct cp_access_log log;
     int64_t now_ms;   /* of cp_now_ns, when the worker last woke up */
     uint64_t next_id; /* counts on from a random number */
-    bool tls;         /* bytes cannot go past the library */
+    bool tls;
 };
 
 #endif

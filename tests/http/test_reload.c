@@ -124,7 +124,7 @@ static void hold_to_description(CURL *curl, const char *method, const char *path
 /* The status of a request to https://localhost, 0 where the certificate in the file is not the server's. `body` NULL: GET. */
 static long ask(CURL *curl, int port, const char *path, const char *body, size_t *received)
 {
-    char url[128], host[64], *bytes;
+    char url[8192], host[64], *bytes;
     long status = 0;
     FILE *reply = open_memstream(&bytes, received);
     assert_non_null(reply);
@@ -189,6 +189,12 @@ static void test_tls(void **state)
         assert_int_equal(ask(curl, port, "/v1/shapes", "{", &received), 400);
         assert_int_equal(ask(curl, port, "/nope", NULL, &received), 404);
     }
+    /* A query that fills the memory of a connection is refused past libmicrohttpd. */
+    char query[8000] = "/healthz?";
+    for (size_t at = strlen(query); at < sizeof query - 1; at++) query[at] = at % 2 ? 'a' : '&';
+    assert_int_equal(ask(curl, port, query, NULL, &received), 431);
+    assert_true(received > 100);
+    assert_int_equal(ask(curl, port, "/healthz", NULL, &received), 200);
     /* Without TLS nothing can be had, and nothing is told. */
     struct cp_client *plain = cp_client_open(port);
     cp_client_send_text(plain, "GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n");
