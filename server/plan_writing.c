@@ -1,8 +1,8 @@
 #include "server/plan_writing.h"
 
-#include <stdio.h>
-
+#include "core/checked.h"
 #include "core/relationships.h"
+#include "server/json/put.h"
 #include "server/problem.h"
 
 void cp_write_layout_shape(struct cp_writer *writer, const struct cp_plan_style *style, const struct cp_shape *shape)
@@ -38,55 +38,56 @@ static int tracked_axes(const struct cp_field *field, const struct cp_axis_field
     return count;
 }
 
-static void write_stride(struct cp_writer *writer, const struct cp_axis_field *axis)
+/* A number, or a fraction in quotes. */
+static char *put_stride(char *out, const struct cp_axis_field *axis)
 {
-    char text[48];
-    if (axis->phases == 1 || axis->advance % axis->phases == 0) {
-        cp_write_integer(writer, axis->advance / axis->phases);
-        return;
-    }
-    int64_t a = axis->advance, b = axis->phases;
-    while (b) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    snprintf(text, sizeof text, "%lld/%lld", (long long)(axis->advance / a), (long long)(axis->phases / a));
-    cp_write_string(writer, text);
+    if (axis->phases == 1) return cp_put_integer(out, axis->advance);
+    int64_t common = cp_greatest_common_divisor(axis->advance, axis->phases);
+    if (common == axis->phases) return cp_put_integer(out, axis->advance / common);
+    out = CP_PUT(out, "\"");
+    out = cp_put_integer(out, axis->advance / common);
+    out = CP_PUT(out, "/");
+    out = cp_put_integer(out, axis->phases / common);
+    return CP_PUT(out, "\"");
 }
 
-static void write_field(struct cp_writer *writer, const struct cp_field *field)
+/* Null where nothing is seen. */
+static char *put_start(char *out, const struct cp_axis_field *axis)
+{
+    return axis->first.low > axis->first.high ? CP_PUT(out, "null") : cp_put_integer(out, axis->first.low);
+}
+
+static char *put_size(char *out, const struct cp_axis_field *axis)
+{
+    return cp_put_integer(out, cp_axis_field_size(axis));
+}
+
+static inline char *put_list(char *out, char *put(char *, const struct cp_axis_field *),
+                             const struct cp_axis_field *const *axes, int count)
+{
+    *out++ = '[';
+    for (int at = 0; at < count; at++) {
+        *out = ',';
+        out = put(out + (at > 0), axes[at]);
+    }
+    *out = ']';
+    return out + 1;
+}
+
+static char *put_field(char *out, const struct cp_field *field)
 {
     const struct cp_axis_field *axes[CP_MAX_RANK];
     enum cp_field_kind kind = field ? cp_field_kind(field) : CP_FIELD_NONE;
-    if (kind == CP_FIELD_NONE) {
-        cp_write_null(writer);
-        return;
-    }
-    if (kind == CP_FIELD_GLOBAL) {
-        cp_write_string(writer, "global");
-        return;
-    }
+    if (kind == CP_FIELD_NONE) return CP_PUT(out, "null");
+    if (kind == CP_FIELD_GLOBAL) return CP_PUT(out, "\"global\"");
     int count = tracked_axes(field, axes);
-    cp_write_object_begin(writer);
-    CP_WRITE_NAME(writer, "size");
-    cp_write_array_begin(writer);
-    for (int at = 0; at < count; at++) cp_write_integer(writer, cp_axis_field_size(axes[at]));
-    cp_write_array_end(writer);
-    CP_WRITE_NAME(writer, "stride");
-    cp_write_array_begin(writer);
-    for (int at = 0; at < count; at++) write_stride(writer, axes[at]);
-    cp_write_array_end(writer);
-    CP_WRITE_NAME(writer, "start");
-    cp_write_array_begin(writer);
-    for (int at = 0; at < count; at++) {
-        if (axes[at]->first.low > axes[at]->first.high)
-            cp_write_null(writer);
-        else
-            cp_write_integer(writer, axes[at]->first.low);
-    }
-    cp_write_array_end(writer);
-    cp_write_object_end(writer);
+    out = CP_PUT(out, "{\"size\":");
+    out = put_list(out, put_size, axes, count);
+    out = CP_PUT(out, ",\"stride\":");
+    out = put_list(out, put_stride, axes, count);
+    out = CP_PUT(out, ",\"start\":");
+    out = put_list(out, put_start, axes, count);
+    return CP_PUT(out, "}");
 }
 
 /* ---- Layers ------------------------------------------------------------------------------------------------------- */
@@ -125,6 +126,35 @@ static void write_explanation(struct cp_writer *writer, const struct cp_layer *l
         cp_write_null(writer);
 }
 
+/* All that a layer's numbers and their names take: of each axis its size, and its field's size, stride and start. */
+enum { NUMBERS_ROOM = 256 + (CP_MAX_RANK * 5 + 4) * CP_NUMBER_ROOM };
+
+/* Most of a reply. */
+static void write_numbers(struct cp_writer *writer, const struct cp_layer_plan *plan, const struct cp_plan_style *style)
+{
+    char *out = cp_writer_room(writer, NUMBERS_ROOM);
+    out = CP_PUT(out, ",\"output\":");
+    if (plan->state != CP_LAYER_PLANNED) {
+        out = CP_PUT(out, "null");
+    } else if (style->channels_last) {
+        struct cp_shape last = cp_shape_to_channels_last(&plan->output);
+        out = cp_put_shape(out, &last);
+    } else {
+        out = cp_put_shape(out, &plan->output);
+    }
+    out = CP_PUT(out, ",\"params\":");
+    out = cp_put_count(out, plan->params);
+    out = CP_PUT(out, ",\"macs\":");
+    out = cp_put_count(out, plan->macs);
+    out = CP_PUT(out, ",\"output_bytes\":");
+    out = cp_put_count(out, plan->output_bytes);
+    out = CP_PUT(out, ",\"receptive_field\":");
+    out = put_field(out, plan->field);
+    out = CP_PUT(out, ",\"relationship\":");
+    out = plan->relationship ? cp_put_integer(out, plan->relationship) : CP_PUT(out, "null");
+    cp_writer_end_value(writer, out);
+}
+
 static void write_layer(struct cp_writer *writer, const struct cp_stack *stack, const struct cp_layer *layer,
                         const struct cp_layer_plan *plan, const struct cp_plan_style *style)
 {
@@ -137,21 +167,7 @@ static void write_layer(struct cp_writer *writer, const struct cp_stack *stack, 
     cp_write_array_begin(writer);
     for (uint32_t at = 0; at < layer->source_count; at++) cp_write_text(writer, source_name(stack, layer->sources[at]));
     cp_write_array_end(writer);
-    CP_WRITE_NAME(writer, "output");
-    if (plan->state == CP_LAYER_PLANNED)
-        cp_write_layout_shape(writer, style, &plan->output);
-    else
-        cp_write_null(writer);
-    CP_WRITE_NAME(writer, "params");
-    cp_write_count(writer, plan->params);
-    CP_WRITE_NAME(writer, "macs");
-    cp_write_count(writer, plan->macs);
-    CP_WRITE_NAME(writer, "output_bytes");
-    cp_write_count(writer, plan->output_bytes);
-    CP_WRITE_NAME(writer, "receptive_field");
-    write_field(writer, plan->field);
-    CP_WRITE_NAME(writer, "relationship");
-    cp_write_count(writer, plan->relationship ? plan->relationship : CP_UNKNOWN);
+    write_numbers(writer, plan, style);
     if (style->explain) write_explanation(writer, layer, plan, style);
     cp_write_object_end(writer);
 }

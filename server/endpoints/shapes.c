@@ -59,7 +59,7 @@ static void write_answer(struct cp_writer *writer, const struct cp_stack_questio
 
 void cp_endpoint_shapes(struct cp_exchange *exchange)
 {
-    enum { BYTES_PER_LAYER = 320, BYTES_AROUND = 512 };
+    enum { BYTES_PER_LAYER = 320, BYTES_AROUND = 2560 };
     struct cp_reader reader;
     struct cp_stack_question question;
     struct cp_plan plan;

@@ -6,36 +6,25 @@
 #include <sys/uio.h>
 
 #include "server/http/credentials.h"
-
-static char *put_text(char *at, const char *text)
-{
-    size_t size = strlen(text);
-    memcpy(at, text, size);
-    return at + size;
-}
+#include "server/json/put.h"
 
 /* Nanoseconds as milliseconds with six decimals. */
 static char *put_milliseconds(char *at, uint64_t nanoseconds)
 {
-    char digits[32];
-    char *first = digits + sizeof digits;
-    for (int written = 0; written < 7 || nanoseconds; written++) {
-        *--first = (char)('0' + nanoseconds % 10);
-        nanoseconds /= 10;
-        if (written == 5) *--first = '.';
-    }
-    size_t size = (size_t)(digits + sizeof digits - first);
-    memcpy(at, first, size);
-    return at + size;
+    enum { MILLISECOND = 1000000 };
+    char *point = cp_put_integer(at, (int64_t)(nanoseconds / MILLISECOND));
+    char *end = cp_put_integer(point, MILLISECOND + (int64_t)(nanoseconds % MILLISECOND)); /* its 1 makes way */
+    *point = '.';
+    return end;
 }
 
 void cp_server_timing(char text[CP_SERVER_TIMING_BYTES], const struct cp_reply *reply)
 {
-    char *at = put_text(text, "decode;dur=");
+    char *at = CP_PUT(text, "decode;dur=");
     at = put_milliseconds(at, reply->phase_ns[CP_DECODING]);
-    at = put_text(at, ", compute;dur=");
+    at = CP_PUT(at, ", compute;dur=");
     at = put_milliseconds(at, reply->phase_ns[CP_COMPUTING]);
-    at = put_text(at, ", encode;dur=");
+    at = CP_PUT(at, ", encode;dur=");
     at = put_milliseconds(at, reply->phase_ns[CP_ENCODING]);
     *at = 0;
 }
@@ -70,12 +59,13 @@ static void add_caching(struct cp_reply_head *head, const struct cp_reply_frame 
     add(head, "Cache-Control", lasting ? "no-cache" : "no-store");
 }
 
-/* A page of another site can neither run a reply nor show it in a frame; pages of our own bring their own policy. */
+/* A page of another site can neither run a reply nor show it in a frame; pages of our own bring their own policy. An
+ * answer to a POST needs none: forms cannot send JSON, so a browser gives it to a script that asked, and to no one else. */
 static void add_protection(struct cp_reply_head *head, const struct cp_reply_frame *frame, const struct cp_reply *reply)
 {
     bool data = reply->content_type && strncmp(reply->content_type, "application/", 12) == 0;
+    if (frame->method == CP_POST && reply->status == 200) return;
     add(head, "X-Content-Type-Options", "nosniff");
-    if (frame->method == CP_POST && reply->status == 200) return; /* no browser shows these */
     add(head, "Referrer-Policy", "no-referrer");
     if (data && !own_header(reply, "Content-Security-Policy"))
         add(head, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");

@@ -34,13 +34,30 @@ static void note_authorization(struct cp_request_head *head, struct cp_text valu
     if (head->authorizations > 1) head->authorization = CP_TEXT("");
 }
 
-/* Letters, digits, and what may stand between them. */
-static bool is_made_of(struct cp_text text, const char *others)
+/* Sets of ASCII, a bit for each byte. */
+struct byte_set {
+    uint64_t half[2];
+};
+
+#define BIT(byte) (UINT64_C(1) << ((byte)&63))
+#define DIGITS (UINT64_C(0x3FF) << '0')
+#define LETTERS (UINT64_C(0x3FFFFFF) << ('A' & 63) | UINT64_C(0x3FFFFFF) << ('a' & 63))
+#define LOW_OF_BOTH                                                                                                    \
+    (DIGITS | BIT('!') | BIT('$') | BIT('%') | BIT('&') | BIT('\'') | BIT('*') | BIT('+') | BIT('-') | BIT('.'))
+#define HIGH_OF_BOTH (LETTERS | BIT('_') | BIT('~'))
+
+/* A header's name (RFC 9110 §5.6.2). */
+static const struct byte_set token = {{LOW_OF_BOTH | BIT('#'), HIGH_OF_BOTH | BIT('^') | BIT('`') | BIT('|')}};
+
+/* A host and its port (RFC 3986 §3.2). */
+static const struct byte_set host = {{LOW_OF_BOTH | BIT('(') | BIT(')') | BIT(',') | BIT(';') | BIT('=') | BIT(':'),
+                                      HIGH_OF_BOTH | BIT('[') | BIT(']')}};
+
+static bool is_made_of(struct cp_text text, const struct byte_set *set)
 {
     for (size_t at = 0; at < text.size; at++) {
         unsigned char byte = (unsigned char)text.bytes[at];
-        bool plain = (byte >= '0' && byte <= '9') || ((byte | 32) >= 'a' && (byte | 32) <= 'z');
-        if (!plain && (!byte || !strchr(others, byte))) return false;
+        if (byte >= 128 || !(set->half[byte / 64] & BIT(byte))) return false;
     }
     return true;
 }
@@ -48,12 +65,12 @@ static bool is_made_of(struct cp_text text, const char *others)
 static void note_host(struct cp_request_head *head, struct cp_text value)
 {
     if (head->hosts < UINT16_MAX) head->hosts++;
-    head->bad_host |= !is_made_of(value, "-._~!$&'()*+,;=:[]%");
+    head->bad_host |= !is_made_of(value, &host);
 }
 
 void cp_request_head_note(struct cp_request_head *head, struct cp_text name, struct cp_text value)
 {
-    if (!name.size || !is_made_of(name, "!#$%&'*+-.^_`|~")) head->bad_name = true;
+    if (!name.size || !is_made_of(name, &token)) head->bad_name = true;
     switch (name.size) { /* the length alone tells most headers apart */
     case 4:
         if (same_name(name, "host")) note_host(head, value);

@@ -62,8 +62,27 @@ __attribute__((noinline)) static size_t format_long(uint64_t value, char *out)
     return before + 8;
 }
 
+static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
+                            "49505152535455565758596061626364656667686970717273747576777879808182838485868788899091929394959697"
+                            "9899";
+
+/* The digits of a value from 100 to 9999, as most sizes are. */
+static inline size_t format_size(uint32_t value, char *out)
+{
+    uint32_t hundreds = value / 100;
+    if (hundreds < 10) {
+        *out = (char)('0' + hundreds);
+        memcpy(out + 1, &pairs[2 * (value % 100)], 2);
+        return 3;
+    }
+    memcpy(out, &pairs[2 * hundreds], 2);
+    memcpy(out + 2, &pairs[2 * (value % 100)], 2);
+    return 4;
+}
+
 static size_t format_unsigned(uint64_t value, char *out)
 {
+    if (value >= 100 && value < 10000) return format_size((uint32_t)value, out);
     return value < CHUNK ? format_short(value, out) : format_long(value, out);
 }
 

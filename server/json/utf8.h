@@ -41,21 +41,38 @@ static inline int cp_plain_prefix_8(const unsigned char *at)
 #endif
 
 #ifdef __SSE2__
-/* Sixteen: nearly every name and word of a request ends within them, so that the branch on it is predicted. */
-static inline int cp_plain_prefix_16(const unsigned char *at)
+/* Bit n: byte n is special. */
+static inline unsigned cp_special_bytes(__m128i bytes)
 {
-    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
     __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
     __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
     __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
     __m128i marks = _mm_or_si128(_mm_or_si128(control, quote), _mm_or_si128(backslash, bytes));
-    return __builtin_ctz((unsigned)_mm_movemask_epi8(marks) | 0x10000);
+    return (unsigned)_mm_movemask_epi8(marks);
+}
+
+/* Sixteen: nearly every name and word of a request ends within them, so that the branch on it is predicted. */
+static inline int cp_plain_prefix_16(const unsigned char *at)
+{
+    return __builtin_ctz(cp_special_bytes(_mm_loadu_si128((const __m128i *)(const void *)at)) | 0x10000);
+}
+
+/* Are the eight bytes at both places plain? */
+static inline bool cp_both_plain_8(const unsigned char *one, const unsigned char *other)
+{
+    __m128i first = _mm_loadl_epi64((const __m128i *)(const void *)one);
+    return !cp_special_bytes(_mm_unpacklo_epi64(first, _mm_loadl_epi64((const __m128i *)(const void *)other)));
 }
 #else
 static inline int cp_plain_prefix_16(const unsigned char *at)
 {
     int prefix = cp_plain_prefix_8(at);
     return prefix < 8 ? prefix : 8 + cp_plain_prefix_8(at + 8);
+}
+
+static inline bool cp_both_plain_8(const unsigned char *one, const unsigned char *other)
+{
+    return cp_plain_prefix_8(one) == 8 && cp_plain_prefix_8(other) == 8;
 }
 #endif
 

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "server/json/number.h"
+#include "server/json/put.h"
 #include "server/json/utf8.h"
 
 enum { SMALLEST_CAPACITY = 128 };
@@ -71,7 +72,9 @@ static const unsigned char *write_sequence(struct cp_writer *writer, const unsig
     return at + (length < 0 ? -length : 1);
 }
 
-static void write_escaped(struct cp_writer *writer, const unsigned char *at, const unsigned char *end)
+/* Apart, since few texts need it. */
+__attribute__((cold, noinline)) static void write_escaped(struct cp_writer *writer, const unsigned char *at,
+                                                          const unsigned char *end)
 {
     while (at < end) {
         const unsigned char *plain = at;
@@ -85,17 +88,22 @@ static void write_escaped(struct cp_writer *writer, const unsigned char *at, con
     }
 }
 
-/* Does the text go between quotes as it is? Blocks that overlap reach its end, with no look past it. */
-static inline bool is_plain(struct cp_text text)
+/* Copy the text if it goes between quotes as it is. Blocks that overlap reach its end, with no look past it. */
+static inline bool copy_plain(char *out, struct cp_text text)
 {
     const unsigned char *at = (const unsigned char *)text.bytes, *end = at + text.size;
     if (text.size >= 16) {
+        memcpy(out, at, text.size);
         for (; end - at > 16; at += 16)
             if (cp_plain_prefix_16(at) < 16) return false;
         return cp_plain_prefix_16(end - 16) == 16;
     }
-    if (text.size >= 8) return cp_plain_prefix_8(at) == 8 && cp_plain_prefix_8(end - 8) == 8;
-    while (at < end && !cp_is_special(*at)) at++;
+    if (text.size >= 8) {
+        memcpy(out, at, 8);
+        memcpy(out + text.size - 8, end - 8, 8);
+        return cp_both_plain_8(at, end - 8);
+    }
+    for (; at < end && !cp_is_special(*at); at++) *out++ = (char)*at;
     return at == end;
 }
 
@@ -105,8 +113,7 @@ static void write_quoted(struct cp_writer *writer, struct cp_text text)
     (void)cp_writer_room(writer, text.size); /* the quotes go into the slack */
     char *out = cp_writer_comma(writer);
     *out++ = '"';
-    if (is_plain(text)) {
-        if (text.size) memcpy(out, text.bytes, text.size); /* no text may be a null pointer */
+    if (copy_plain(out, text)) {
         out += text.size;
     } else {
         writer->at = out;
@@ -173,10 +180,9 @@ void cp_write_integers(struct cp_writer *writer, const int64_t *values, int coun
 void cp_write_shape(struct cp_writer *writer, const struct cp_shape *shape)
 {
     /* NOLINTNEXTLINE(misc-redundant-expression): two constants that have to agree */
-    static_assert(CP_ANY_SIZE == CP_UNKNOWN, "both are written as null by cp_write_count");
-    cp_writer_open(writer, '[');
-    for (int axis = 0; axis < shape->rank; axis++) cp_write_count(writer, shape->size[axis]);
-    cp_writer_close(writer, ']');
+    static_assert(CP_ANY_SIZE == CP_UNKNOWN, "both are written as null by cp_put_count");
+    (void)cp_writer_room(writer, CP_MAX_RANK * CP_NUMBER_ROOM); /* comma and brackets go into the slack */
+    cp_writer_end_value(writer, cp_put_shape(cp_writer_comma(writer), shape));
 }
 
 void cp_write_json(struct cp_writer *writer, struct cp_text json)
