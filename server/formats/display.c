@@ -17,10 +17,10 @@ static bool is_in(uint32_t character, const struct range *ranges, size_t count)
 
 #define IS_IN(character, ranges) is_in((character), (ranges), sizeof(ranges) / sizeof *(ranges))
 
-/* What a terminal may act on, or what changes the order of what is shown. */
+/* What a terminal may act on, what changes the order of what is shown, and what no XML may hold. */
 static const struct range unsafe[] = {
-    {0x00, 0x1F},     {0x7F, 0x9F},     {0x061C, 0x061C}, {0x200E, 0x200F},
-    {0x2028, 0x202E}, {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB},
+    {0x00, 0x1F},     {0x7F, 0x9F},     {0x061C, 0x061C}, {0x200E, 0x200F}, {0x2028, 0x202E},
+    {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xFFFE, 0xFFFF},
 };
 
 /* After Unicode's EastAsianWidth (W, F) and its emoji. */

@@ -352,6 +352,16 @@ static void junit(void **state)
          "</testsuite>\n"
          "</testsuites>\n",
          ""},
+        {"characters that XML has not",
+         {.arguments = {"shapes", "--format=junit", "-"},
+          .input = "{\"input\": [1], \"layers\": [{\"type\": \"R\\uffff\\ufffe\"}]}"},
+         2,
+         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+         "<testsuites>\n"
+         "<testsuite name=\"convplan shapes\" tests=\"1\" failures=\"0\" errors=\"1\">\n"
+         "  <testcase classname=\"convplan.shapes\" name=\"standard input\">\n"
+         "    <error type=\"unknown_layer_type\" message=\"`R\\uffff\\ufffe` is not…",
+         ""},
     };
     (void)state;
     CHECK_ROWS(rows);
