@@ -177,6 +177,17 @@ static void refuse_method(const struct cp_request *request, const char *allowed,
     cp_reply_header(reply, "Allow", allowed);
 }
 
+/* Bodies are read as they come (RFC 9110 §15.5.16). */
+static bool check_coding(const struct cp_request *request, struct cp_reply *reply, struct cp_arena *arena)
+{
+    if (request->content_encoding.size == 0 || cp_field_is(request->content_encoding, CP_TEXT("identity"))) return true;
+    cp_problem_reply(CP_CODE_unsupported_media_type, arena, reply,
+                     CP_ARGUMENTS(cp_name(request->path), cp_words("bodies without Content-Encoding"),
+                                  cp_name(request->content_encoding), cp_words("send the body uncompressed")));
+    cp_reply_header(reply, "Accept-Encoding", "identity");
+    return false;
+}
+
 /* No Content-Type counts as JSON; parameters such as charset do not matter, as JSON is UTF-8. */
 static bool check_media_type(const struct cp_request *request, struct cp_reply *reply, struct cp_arena *arena)
 {
@@ -209,7 +220,8 @@ static struct cp_route find_route(const struct cp_request *request, struct cp_re
     for (int at = 0; at < cp_endpoint_count; at++) {
         const struct cp_endpoint *endpoint = &cp_endpoints[at];
         if (!takes_method(endpoint, request->method) || !path_matches(endpoint->path, path, &route.parameter)) continue;
-        if (endpoint->method == CP_POST && !check_media_type(request, reply, arena)) return route;
+        bool posted = endpoint->method == CP_POST;
+        if (posted && !(check_coding(request, reply, arena) && check_media_type(request, reply, arena))) return route;
         route.endpoint = endpoint;
         return route;
     }

@@ -27,6 +27,7 @@ struct cp_request {
     struct cp_text path;        /* as sent: percent-encoded, without the query */
     struct cp_text query;       /* as sent, without the '?' ; empty for none */
     struct cp_text content_type;
+    struct cp_text content_encoding;
     struct cp_text accept;
     struct cp_text body;
     bool brief;            /* to be answered only if it takes little time; else reply->deferred */

@@ -171,6 +171,10 @@ static int check_head(struct cp_connection *connection, bool old_version, struct
     bool split = cp_target_split(connection->target, &connection->request.path, &connection->request.query);
     int status = cp_request_head_framing(&connection->head, old_version, framing, detail);
     if (status) return status;
+    if (connection->target.size > connection->options->header_bytes) {
+        *detail = "The request target is too long.";
+        return 414;
+    }
     if (connection->request_bytes > connection->options->header_bytes) {
         *detail = "The request line and headers are too long.";
         return 431;
@@ -224,6 +228,7 @@ bool cp_connection_take_head(struct cp_connection *connection, size_t head_bytes
     request->method_name = cp_text_of(method);
     request->method = cp_method_of(request->method_name);
     request->content_type = head->content_type;
+    request->content_encoding = head->content_encoding;
     request->accept = head->accept;
     connection->phase = CP_PHASE_BODY;
     connection->consumed += head_bytes;

@@ -68,8 +68,16 @@ static void note_host(struct cp_request_head *head, struct cp_text value)
     head->bad_host |= !is_made_of(value, &host);
 }
 
-void cp_request_head_note(struct cp_request_head *head, struct cp_text name, struct cp_text value)
+/* White space behind a value is not part of it (RFC 9110 §5.5). */
+static struct cp_text without_end_space(struct cp_text value)
 {
+    while (value.size && (value.bytes[value.size - 1] == ' ' || value.bytes[value.size - 1] == '\t')) value.size--;
+    return value;
+}
+
+void cp_request_head_note(struct cp_request_head *head, struct cp_text name, struct cp_text sent)
+{
+    struct cp_text value = without_end_space(sent);
     if (!name.size || !is_made_of(name, &token)) head->bad_name = true;
     switch (name.size) { /* the length alone tells most headers apart */
     case 4:
@@ -89,14 +97,17 @@ void cp_request_head_note(struct cp_request_head *head, struct cp_text name, str
         if (same_name(name, "authorization")) note_authorization(head, value);
         break;
     case 14:
-        if (same_name(name, "content-length")) note_counted(&head->content_length, &head->content_lengths, value);
+        if (same_name(name, "content-length")) note_counted(&head->content_length, &head->content_lengths, sent);
         break;
     case 15:
         if (same_name(name, "accept-encoding")) note_first(&head->accept_encoding, value);
         break;
+    case 16:
+        if (same_name(name, "content-encoding")) note_first(&head->content_encoding, value);
+        break;
     case 17:
         if (same_name(name, "transfer-encoding")) {
-            note_counted(&head->transfer_encoding, &head->transfer_encodings, value);
+            note_counted(&head->transfer_encoding, &head->transfer_encodings, sent);
         }
         break;
     case 29: head->asks_method |= same_name(name, "access-control-request-method"); break;

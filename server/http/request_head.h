@@ -11,10 +11,10 @@
 #include "server/service.h"
 
 struct cp_request_head {
-    struct cp_text content_type, accept; /* the first of each; empty when absent */
+    struct cp_text content_type, content_encoding, accept; /* the first of each; empty when absent */
     struct cp_text accept_encoding, if_none_match, origin, request_id;
-    struct cp_text authorization; /* empty when sent more than once, too */
-    struct cp_text content_length, transfer_encoding;
+    struct cp_text authorization;                     /* empty when sent more than once, too */
+    struct cp_text content_length, transfer_encoding; /* with any white space behind, as libmicrohttpd reads them */
     uint16_t hosts, content_lengths, transfer_encodings, authorizations; /* how often each was sent */
     bool expects_continue;
     bool asks_method; /* Access-Control-Request-Method: a browser asks what it may ask */

@@ -120,6 +120,7 @@ static void test_tokens_over_http(void **state)
         {"none", "GET /v1/layers HTTP/1.1\r\nHost: t\r\n\r\n", 401},
         {"wrong", "GET /v1/layers HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer other\r\n\r\n", 401},
         {"right", "GET /v1/layers HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer right\r\n\r\n", 200},
+        {"right, and white space", "GET /v1/layers HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer right \t\r\n\r\n", 200},
         {"twice",
          "GET /v1/layers HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer right\r\nAuthorization: Bearer right\r\n\r\n",
          401},

@@ -54,6 +54,13 @@ static const struct exchange_row exchange_rows[] = {
      "POST /v1/shapes HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-www-form-urlencoded\r\n"
      "Content-Length: 2\r\n\r\n{}",
      415, PROBLEM, KEPT},
+    {"white space behind values", "GET /v1/layers HTTP/1.1\r\nHost: t \t\r\nAccept: application/json \t\r\n\r\n", 200,
+     "application/json", KEPT},
+    {"compressed body",
+     "POST /v1/shapes HTTP/1.1\r\n" JSON "Content-Encoding: gzip \r\nContent-Length: 2\r\n\r\n\x1f\x8b", 415, PROBLEM,
+     KEPT},
+    {"body in no coding", POST_SHAPES "Content-Encoding: Identity\r\nContent-Length: " STACK_SIZE "\r\n\r\n" STACK, 200,
+     "application/json", KEPT},
     {"enormous length", POST_SHAPES "Content-Length: 9999999999\r\n\r\n", 413, PROBLEM, CLOSED},
     {"held back and too large", POST_SHAPES "Expect: 100-continue\r\nContent-Length: 9000000\r\n\r\n", 413, PROBLEM,
      CLOSED},
@@ -190,6 +197,8 @@ static void test_long_heads(void **state)
                 {"GET /healthz HTTP/1.1\r\nHost: t\r\nX: ", "\r\n\r\n", 9000, 431, 431, PROBLEM},
                 {"GET /healthz HTTP/1.1\r\nHost: t\r\nX: ", "\r\n\r\n", 40000, 431, 431, PROBLEM},
                 {"GET /", " HTTP/1.1\r\nHost: t\r\n\r\n", 7000, 404, 404, PROBLEM},
+                {"GET /", " HTTP/1.1\r\nHost: t\r\n\r\n", 8300, 414, 414, PROBLEM},
+                {"GET /", " HTTP/1.1\r\nHost: t\r\n\r\n", 14000, 414, 414, PROBLEM},
                 {"GET /", " HTTP/1.1\r\nHost: t\r\n\r\n", 40000, 414, 414, PROBLEM}};
     struct cp_http *http = cp_serve_with_two();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
