@@ -97,6 +97,7 @@ static void abandon_with(struct cp_connection *connection, int status, const cha
 {
     connection->request.path = cp_text_of(""); /* it may lie in what is freed next */
     cp_memory_reset(&connection->memory);
+    if (!*connection->id) name_request(connection);
     cp_service_refuse(status, detail, &connection->reply, &connection->memory.arena);
     cp_connection_send_raw(connection);
 }
@@ -413,6 +414,13 @@ static bool is_stuck(struct cp_connection *connection)
     return waiting > 0 && taken == before;
 }
 
+/* Between requests: has the next one begun? Over TLS that is not seen. */
+static bool has_begun(const struct cp_connection *connection)
+{
+    uint64_t received;
+    return !connection->site->tls && cp_tcp_received(connection->socket, &received) && received > connection->consumed;
+}
+
 void cp_connection_look_at_deadline(struct cp_connection *connection, int64_t now_ms)
 {
     const struct cp_http_options *options = connection->options;
@@ -424,7 +432,8 @@ void cp_connection_look_at_deadline(struct cp_connection *connection, int64_t no
     case CP_PHASE_IDLE:
     case CP_PHASE_HEAD:
         if (now_ms - connection->since_ms <= (int64_t)options->idle_seconds * 1000) return;
-        if (connection->phase == CP_PHASE_HEAD) abandon_with(connection, 408, "The request's headers took too long.");
+        if (connection->phase == CP_PHASE_HEAD || (has_begun(connection) && cp_connection_begin(connection, "")))
+            abandon_with(connection, 408, "The request's line and headers took too long.");
         break;
     case CP_PHASE_BODY:
     case CP_PHASE_SWALLOW:
