@@ -57,10 +57,13 @@ static int open_client(void)
     int on = 1;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (client < 0 || connect(client, (struct sockaddr *)&address, sizeof address) != 0) {
+    bool begun = client >= 0 && connect(client, (struct sockaddr *)&address, sizeof address) == 0;
+    if (!begun && errno != EINTR) {
         perror("connect");
         abort();
     }
+    struct pollfd open = {client, POLLOUT, 0}; /* after a signal, of the fuzzer's clock, it goes on by itself */
+    while (!begun) begun = poll(&open, 1, -1) == 1;
     /* So many connections would otherwise use up the ports. */
     setsockopt(client, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
     setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
