@@ -30,8 +30,9 @@ struct cp_json_error {
         CP_JSON_DUPLICATE, /* a member name twice in one object */
         CP_JSON_TOO_DEEP,  /* over CP_MAX_JSON_DEPTH */
         CP_JSON_TOO_MANY,  /* over CP_MAX_JSON_VALUES */
-        CP_JSON_NUL,       /* \u0000 in a string: JSON, but C strings cannot hold it */
-        CP_JSON_HUGE,      /* a number beyond binary64 */
+        /* JSON, but not what this service can hold; within a member `meta`, which nobody reads, no fault. */
+        CP_JSON_NUL,  /* \u0000 in a string */
+        CP_JSON_HUGE, /* a number beyond binary64, infinite there */
     } fault;
     size_t offset;
     const char *expected; /* what would have been right there, in a few words */
@@ -56,7 +57,7 @@ struct cp_text cp_json_name(const struct cp_json *value);
 /* CP_JSON_STRING: its text, decoded. */
 struct cp_text cp_json_text(const struct cp_json *value);
 
-/* CP_JSON_NUMBER: its value, finite. */
+/* CP_JSON_NUMBER: its value, finite but within a `meta`. */
 double cp_json_number(const struct cp_json *value);
 
 /* A number that is integral and within +-CP_MAX_COUNT (8, 8.0 and 1e1 are); false for all else. */

@@ -16,7 +16,8 @@ struct parser {
     struct cp_arena *arena;
     struct cp_json_error *error;
     position nul, huge, duplicate; /* the first of each: faults only of a text that is otherwise well-formed */
-    bool has_large_objects;        /* of more than FEW_MEMBERS */
+    const struct container *bottom;
+    bool has_large_objects; /* of more than FEW_MEMBERS */
 };
 
 /* An array or object whose end is not reached. */
@@ -49,6 +50,25 @@ __attribute__((cold, noinline)) static position wrong(const struct parser *parse
 static void note_first(position *first, position at)
 {
     if (!*first || at < *first) *first = at;
+}
+
+/* Where a value stands: in `within`, which is the whole text where it is parser->bottom. */
+struct site {
+    const struct container *within;
+    const struct cp_json *value;
+};
+
+static bool is_meta(const struct cp_json *value)
+{
+    return value->name_size == 4 && memcmp(value->name, "meta", 4) == 0;
+}
+
+/* What stands within a member `meta` is the caller's own, and need not be anything that this service can hold. */
+static void note_unless_meta(const struct parser *parser, struct site site, position *first, position at)
+{
+    bool ignored = is_meta(site.value);
+    for (; !ignored && site.within > parser->bottom; site.within--) ignored = is_meta(site.within->value);
+    if (!ignored) note_first(first, at);
 }
 
 /* The byte at a position; 0, which no token allows, at the end. */
@@ -124,7 +144,8 @@ static position skip_exponent(const struct parser *parser, position letter)
     return skip_digits(at, parser->end);
 }
 
-static position read_any_number(struct parser *parser, position number, struct cp_json *value)
+static position read_any_number(struct parser *parser, position number, const struct container *within,
+                                struct cp_json *value)
 {
     position first = number + (*number == '-');
     position end = parser->end;
@@ -133,13 +154,15 @@ static position read_any_number(struct parser *parser, position number, struct c
     position at = whole_end;
     if (look(at, end) == '.' && !(at = skip_fraction(parser, at))) return NULL;
     if ((look(at, end) | 0x20) == 'e' && !(at = skip_exponent(parser, at))) return NULL;
-    if (!cp_number_parse((const char *)number, (const char *)at, &value->of.number)) note_first(&parser->huge, number);
+    if (!cp_number_parse((const char *)number, (const char *)at, &value->of.number))
+        note_unless_meta(parser, (struct site){within, value}, &parser->huge, number);
     if (at == whole_end) keep_long_integer(first, at, first > number, value);
     return at;
 }
 
 /* Short integers, as nearly all numbers of a stack are, with what follows them within a container. */
-static inline position read_number(struct parser *parser, position number, struct cp_json *value)
+static inline position read_number(struct parser *parser, position number, const struct container *within,
+                                   struct cp_json *value)
 {
     enum { SHORT = 8 };
     value->type = CP_JSON_NUMBER;
@@ -152,7 +175,7 @@ static inline position read_number(struct parser *parser, position number, struc
             return at;
         }
     }
-    return read_any_number(parser, number, value);
+    return read_any_number(parser, number, within, value);
 }
 
 /* ---- Strings ------------------------------------------------------------------------------------------------------ */
@@ -178,7 +201,7 @@ static position skip_low_surrogate(const struct parser *parser, position at)
 }
 
 /* From the backslash on. */
-static position skip_escape(struct parser *parser, position backslash)
+static position skip_escape(struct parser *parser, position backslash, struct site site)
 {
     position at = backslash + 1;
     switch (look(at, parser->end)) {
@@ -201,15 +224,15 @@ static position skip_escape(struct parser *parser, position backslash)
         if (index == 1 && unit >= 0xDC && unit <= 0xDF)
             return wrong(parser, at, "a high surrogate (\\uD800 to \\uDBFF) before the low one");
     }
-    if (unit == 0) note_first(&parser->nul, backslash);
+    if (unit == 0) note_unless_meta(parser, site, &parser->nul, backslash);
     return unit >= 0xD800 && unit <= 0xDBFF ? skip_low_surrogate(parser, at + 1) : at + 1;
 }
 
 /* What skip_plain stopped at, other than the closing quote. */
-static position skip_special(struct parser *parser, position at)
+static position skip_special(struct parser *parser, position at, struct site site)
 {
     if (at == parser->end) return wrong(parser, at, "a closing quote");
-    if (*at == '\\') return skip_escape(parser, at);
+    if (*at == '\\') return skip_escape(parser, at, site);
     if (*at < 0x20) return wrong(parser, at, "an escape such as \\n or \\u001f for a control character");
     int length = cp_utf8_sequence(at, parser->end);
     return length > 0 ? at + length : wrong(parser, at - length, "valid UTF-8");
@@ -269,13 +292,13 @@ static struct cp_text decode(struct cp_arena *arena, position quote, position en
     return (struct cp_text){decoded->bytes, (size_t)(out - decoded->bytes)};
 }
 
-static position read_long_string(struct parser *parser, position quote, struct cp_text *text)
+static position read_long_string(struct parser *parser, position quote, struct site site, struct cp_text *text)
 {
     bool escaped = false;
     position at = cp_skip_plain(quote + 1, parser->end);
     while (look(at, parser->end) != '"') {
         escaped |= look(at, parser->end) == '\\';
-        if (!(at = skip_special(parser, at))) return NULL;
+        if (!(at = skip_special(parser, at, site))) return NULL;
         at = cp_skip_plain(at, parser->end);
     }
     if (escaped)
@@ -285,11 +308,11 @@ static position read_long_string(struct parser *parser, position quote, struct c
     return at + 1;
 }
 
-static inline position read_string(struct parser *parser, position quote, struct cp_text *text)
+static inline position read_string(struct parser *parser, position quote, struct site site, struct cp_text *text)
 {
-    if (parser->end - quote <= 17) return read_long_string(parser, quote, text);
+    if (parser->end - quote <= 17) return read_long_string(parser, quote, site, text);
     int plain = cp_plain_prefix_16(quote + 1);
-    if (quote[1 + plain] != '"') return read_long_string(parser, quote, text);
+    if (quote[1 + plain] != '"') return read_long_string(parser, quote, site, text);
     *text = (struct cp_text){(const char *)quote + 1, (size_t)plain};
     return quote + plain + 2;
 }
@@ -375,7 +398,7 @@ static inline position read_name(struct parser *parser, position at, struct cont
 {
     struct cp_text name;
     if (look_past_space(&at, parser->end) != '"') return wrong_name(parser, at);
-    if (!(at = read_string(parser, at, &name))) return NULL;
+    if (!(at = read_string(parser, at, (struct site){object, member}, &name))) return NULL;
     member->name = name.bytes;
     member->name_size = (uint32_t)name.size;
     enter_name(parser, object, member);
@@ -392,13 +415,14 @@ static position read_literal(const struct parser *parser, position at, const cha
 }
 
 /* `byte` stands at `at`. */
-static inline position read_scalar(struct parser *parser, position at, unsigned char byte, struct cp_json *value)
+static inline position read_scalar(struct parser *parser, position at, unsigned char byte,
+                                   const struct container *within, struct cp_json *value)
 {
     struct cp_text text;
-    if (is_digit(byte) || byte == '-') return read_number(parser, at, value);
+    if (is_digit(byte) || byte == '-') return read_number(parser, at, within, value);
     switch (byte) {
     case '"':
-        if (!(at = read_string(parser, at, &text))) return NULL;
+        if (!(at = read_string(parser, at, (struct site){within, value}, &text))) return NULL;
         value->type = CP_JSON_STRING;
         value->of.bytes = text.bytes;
         value->size = (uint32_t)text.size;
@@ -448,6 +472,7 @@ static struct cp_json *read_text(struct parser *parser, struct cp_json *next)
     const struct cp_json *too_many = next + CP_MAX_JSON_VALUES;
     position at = parser->start;
     *top = (struct container){.value = &whole};
+    parser->bottom = open;
     for (;;) {
         struct cp_json *value = next++;
         *value = (struct cp_json){0};
@@ -461,7 +486,7 @@ static struct cp_json *read_text(struct parser *parser, struct cp_json *next)
             *++top = (struct container){.value = value};
             at++;
             if (look_past_space(&at, parser->end) != byte + 2) continue;
-        } else if (!(at = read_scalar(parser, at, byte, value))) {
+        } else if (!(at = read_scalar(parser, at, byte, top, value))) {
             return NULL;
         }
         if (!(at = read_closing(parser, at, open, &top))) return NULL;

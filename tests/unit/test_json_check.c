@@ -268,6 +268,8 @@ static void limits_of_content(void **state)
     static const struct row rows[] = {
         {"NUL", "[\"a\\u0000b\"]", CP_JSON_NUL, 3, "\\u0000"},
         {"NUL in a name", "{\"\\u0000\":1}", CP_JSON_NUL, 2, NULL},
+        {"NUL beside meta", "{\"meta\":\"\\u0000\",\"b\":[\"\\u0000\"]}", CP_JSON_NUL, 23, NULL},
+        {"NUL beside a name like meta", "{\"meta2\":\"\\u0000\"}", CP_JSON_NUL, 10, NULL},
         {"the first NUL", "[\"\\u0000\",\"\\u0000\"]", CP_JSON_NUL, 2, NULL},
         {"NUL and then wrong syntax", "[\"\\u0000\",]", WRONG(10, "a value")},
         {"NUL and an unclosed array", "[\"\\u0000\"", WRONG(9, "a comma or ]")},
