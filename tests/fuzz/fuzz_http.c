@@ -84,7 +84,7 @@ static bool send_all(int client, const char *bytes, size_t size)
 }
 
 /* The connection ended with a reset: bytes came to the server behind those that made it close, and with that the kernel
- * drops what is still to be sent. */
+ * drops what is still to be sent. Sending may meet it first, and reading then sees an end like any other. */
 static bool was_reset;
 
 /* Read what comes, behind the `size` bytes that are there, until nothing has for so long; *ended: the server has ended
@@ -101,7 +101,7 @@ static size_t read_until_quiet(int client, size_t size, int64_t patience_ns, boo
         ssize_t got = recv(client, replies + size, sizeof replies - size, 0);
         if (got < 0 && errno == EINTR) continue;
         *ended = got <= 0;
-        was_reset = got < 0;
+        was_reset = was_reset || got < 0;
         if (*ended) return size;
         size += (size_t)got;
     }
@@ -112,7 +112,6 @@ static size_t read_until_quiet(int client, size_t size, int64_t patience_ns, boo
 static size_t read_all(int client)
 {
     bool ended = false;
-    was_reset = false;
     size_t size = read_until_quiet(client, 0, PAUSE_NS, &ended);
     shutdown(client, SHUT_WR);
     if (!ended) size = read_until_quiet(client, size, PATIENCE_NS, &ended);
@@ -195,7 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int client = open_client();
     /* Where the pieces meet depends on the input alone. */
     size_t first = size > 1 ? (data[size / 2] * (size_t)131 + data[size - 1]) % size : size;
-    if (send_all(client, bytes, first)) send_all(client, bytes + first, size - first);
+    was_reset = !send_all(client, bytes, first) || !send_all(client, bytes + first, size - first);
     check_replies(read_all(client));
     close(client);
     return 0;
