@@ -5,7 +5,7 @@
 /* Names to sources: open addressing, at most half full. */
 struct name_table {
     uint32_t mask;
-    uint32_t *slots; /* source + 1, or 0 */
+    uint32_t *slots; /* source + 1, or 0; NULL: no name is looked for */
     uint64_t seed;
 };
 
@@ -64,6 +64,18 @@ static uint32_t *slot_of(const struct linker *linker, struct cp_text name)
     return &table->slots[slot];
 }
 
+/* Is any name of an author's choice, or asked for? Those that are made for one list differ by themselves. */
+static bool needs_table(const struct cp_stack *stack)
+{
+    if (stack->encoder_count || stack->input_count != 1) return true;
+    if (!cp_text_equal(stack->inputs[0].name, CP_TEXT("input"))) return true;
+    for (uint32_t at = 0; at < stack->layer_count; at++) {
+        const struct cp_layer *layer = &stack->layers[at];
+        if (layer->name.size || layer->from || layer->type->kind->refers) return true;
+    }
+    return false;
+}
+
 static void make_table(struct linker *linker, uint64_t seed)
 {
     uint32_t sources = linker->stack->input_count + linker->stack->layer_count, size = 16;
@@ -110,6 +122,10 @@ static void make_name(struct linker *linker, uint32_t at)
     name[size++] = '_';
     size += write_position(name + size, at - linker->first_of_list);
     struct cp_text text = {name, size};
+    if (!linker->names.slots) {
+        linker->layers[at].name = text;
+        return;
+    }
     uint32_t *slot = slot_of(linker, text);
     while (*slot && text.size < ROOM) {
         name[text.size++] = '_';
@@ -190,6 +206,7 @@ static void link_references(struct linker *linker, uint32_t at)
 {
     const struct cp_layer *layer = &linker->layers[at];
     const struct cp_layer_kind *kind = layer->type->kind;
+    if (!kind->refers) return;
     for (uint32_t given = layer->given; given; given &= given - 1) {
         int member = __builtin_ctz(given);
         if (kind->members[member].type != CP_MEMBER_LAYER) continue;
@@ -250,8 +267,8 @@ struct cp_link_error *cp_graph_link(struct cp_stack *stack, struct cp_layer *lay
 {
     struct linker linker = {.stack = stack, .layers = layers, .arena = arena};
     linker.tail = &linker.first;
-    make_table(&linker, seed);
-    for (uint32_t at = 0; at < stack->input_count; at++) enter_name(&linker, at);
+    if (needs_table(stack)) make_table(&linker, seed);
+    for (uint32_t at = 0; linker.names.slots && at < stack->input_count; at++) enter_name(&linker, at);
     if (stack->encoder_count) link_list(&linker, 0, stack->encoder_count);
     link_list(&linker, stack->encoder_count, stack->layer_count);
     if (linker.first) find_cycles(&linker);

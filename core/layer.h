@@ -113,6 +113,7 @@ struct cp_layer_kind {
     size_t parameter_size;    /* of the parameter struct, 0 when the kind has none */
     const void *defaults;     /* a parameter struct with the members' defaults; NULL: all zero */
     enum cp_stage_form stage; /* how it changes spatial sizes */
+    bool refers;              /* has a member that names a layer */
     bool merges;              /* takes any number of inputs, up to CP_MAX_LAYER_INPUTS; others take one */
     /* Members that contradict each other or are missing together, whatever the input: the request is malformed.
      * Optional. True when all is well. */

@@ -280,7 +280,8 @@ static void answer(const struct cp_request *request, struct cp_reply *reply, str
         reply->deferred = true;
         return;
     }
-    struct cp_exchange exchange = {arena, request, reply, route.parameter, CP_DECODING, cp_now_ns()};
+    uint64_t begun_ns = request->begun_ns ? request->begun_ns : cp_now_ns();
+    struct cp_exchange exchange = {arena, request, reply, route.parameter, CP_DECODING, begun_ns};
     route.endpoint->answer(&exchange);
     cp_enter(&exchange, CP_ENCODING);
     if (reply->deferred || reply->status != 200 || cp_accept_quality(request->accept, reply->content_type) > 0) return;

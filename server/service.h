@@ -31,6 +31,7 @@ struct cp_request {
     struct cp_text accept;
     struct cp_text body;
     bool brief;            /* to be answered only if it takes little time; else reply->deferred */
+    uint64_t begun_ns;     /* by cp_now_ns, where its answer begins at once; 0: that is to be looked at */
     struct cp_route route; /* as cp_service_admit found it; without an endpoint it is still to be found */
 };
 

@@ -197,6 +197,7 @@ const struct cp_layer_kind cp_center_crop_kind = {
     CP_PARAMETERS(struct cp_crop, .output_size = {0}),
     .legal = crop_legal,
     .stage = CP_STAGE_CROP,
+    .refers = true,
     .infer = crop_infer,
     .law = cp_crop_law,
     .reach = crop_reach,

@@ -63,11 +63,21 @@ static void name_request(struct cp_connection *connection)
     id[16] = 0;
 }
 
+/* From the whole request to its reply. What is answered at once, and goes out as it is, has been timed already. */
+static uint64_t duration_of(const struct cp_connection *connection)
+{
+    const uint64_t *spent = connection->reply.phase_ns;
+    if (!connection->begun_ns) return 0;
+    if (connection->request.begun_ns && !connection->form.gzip)
+        return spent[CP_DECODING] + spent[CP_COMPUTING] + spent[CP_ENCODING];
+    return cp_now_ns() - connection->begun_ns;
+}
+
 static void account(struct cp_connection *connection)
 {
     struct cp_site *site = connection->site;
     const struct cp_reply *reply = &connection->reply;
-    uint64_t duration_ns = connection->begun_ns ? cp_now_ns() - connection->begun_ns : 0;
+    uint64_t duration_ns = duration_of(connection);
     bool bodiless = connection->request.method == CP_HEAD || reply->status == 304;
     uint64_t sent_bytes = bodiless ? 0 : reply->body.size;
     uint64_t received_bytes = connection->request_bytes + connection->received;
@@ -299,7 +309,7 @@ bool cp_connection_answer(struct cp_connection *connection)
 {
     if (connection->phase != CP_PHASE_BODY) return true;
     if (connection->body) connection->request.body = (struct cp_text){connection->body, (size_t)connection->received};
-    connection->begun_ns = cp_now_ns();
+    connection->begun_ns = connection->request.begun_ns = cp_now_ns();
     if (make_reply(connection, true)) return true;
     connection->phase = CP_PHASE_COMPUTING;
     return false;
@@ -307,6 +317,7 @@ bool cp_connection_answer(struct cp_connection *connection)
 
 void cp_connection_compute(struct cp_connection *connection)
 {
+    connection->request.begun_ns = 0; /* it has waited */
     (void)!make_reply(connection, false);
 }
 

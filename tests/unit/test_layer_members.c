@@ -159,10 +159,13 @@ static void test_every_member(void **state)
     int members = 0;
     for (int row = 0; row < cp_layer_type_count; row++) {
         const struct cp_layer_type *type = &cp_layer_types[row];
+        bool refers = false;
         for (int at = 0; at < type->kind->member_count; at++, members++) {
+            refers = refers || type->kind->members[at].type == CP_MEMBER_LAYER;
             wrong += try_types(type, &type->kind->members[at]);
             if (is_integral(&type->kind->members[at])) wrong += try_range(type, &type->kind->members[at]);
         }
+        if (refers != type->kind->refers) fail_msg("%s: refers", type->name);
     }
     assert_in_range(members, 200, 2000);
     if (wrong) fail_msg("%d cases failed", wrong);
