@@ -168,7 +168,8 @@ static double sum_of_powers(const struct window *window, double exponent)
     struct cursor cursor = {0};
     int64_t cell;
     double sum = 0;
-    while (next_cell(window, &cursor, &cell)) sum += power(values[cell], exponent);
+    while (next_cell(window, &cursor, &cell))
+        sum = exponent == 2 ? fma(values[cell], values[cell], sum) : sum + power(values[cell], exponent);
     return sum;
 }
 
