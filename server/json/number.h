@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Room that either of the two functions below may write to. */
 #define CP_NUMBER_ROOM 32
@@ -14,18 +15,19 @@
  * "-0.0", so that readers who tell integers from floats keep its sign. `value` must be finite. */
 size_t cp_number_format(double value, char *out);
 
+/* "00" to "99", in turn. */
+extern const char cp_digit_pairs[];
+
 /* cp_number_format_integer for more digits than two. */
 size_t cp_number_format_long_integer(int64_t value, char *out);
 
 /* The decimal digits of an integer, any of int64's; as above. */
 static inline size_t cp_number_format_integer(int64_t value, char *out)
 {
-    if (value < 0 || value > 99) return cp_number_format_long_integer(value, out);
-    unsigned small = (unsigned)value, tens = small / 10;
-    *out = (char)('0' + tens);
-    out += tens > 0;
-    *out = (char)('0' + small % 10);
-    return 1 + (tens > 0);
+    if ((uint64_t)value > 99) return cp_number_format_long_integer(value, out);
+    if (value > 9) return memcpy(out, &cp_digit_pairs[2 * value], 2), 2;
+    *out = (char)('0' + value);
+    return 1;
 }
 
 /* The binary64 nearest to a number of JSON's grammar, ties to even, in [start, end) of any length, already checked.

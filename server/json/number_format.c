@@ -37,6 +37,10 @@ static void write_eight(uint64_t digits, char *out)
     memcpy(out, &digits, sizeof digits);
 }
 
+const char cp_digit_pairs[] =
+    "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+    "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+
 enum { CHUNK = 100000000 };
 
 /* The digits of a value below 10^8, and anything behind them up to eight. Returns how many there are. */
@@ -49,36 +53,27 @@ static inline size_t format_short(uint64_t value, char *out)
     return 8 - zeros;
 }
 
-/* Apart, since few numbers are as long. */
-__attribute__((noinline)) static size_t format_long(uint64_t value, char *out)
-{
-    uint64_t high = value / CHUNK, highest = high / CHUNK;
-    size_t before = format_short(highest ? highest : high, out);
-    if (highest) {
-        write_eight(eight_digits((uint32_t)(high % CHUNK)), out + before);
-        before += 8;
-    }
-    write_eight(eight_digits((uint32_t)(value % CHUNK)), out + before);
-    return before + 8;
-}
-
-static const char pairs[] =
-    "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
-    "49505152535455565758596061626364656667686970717273747576777879808182838485868788899091929394959697"
-    "9899";
-
 /* The digits of a value from 100 to 9999, as most sizes are. */
 static inline size_t format_size(uint32_t value, char *out)
 {
     uint32_t hundreds = value / 100;
     if (hundreds < 10) {
         *out = (char)('0' + hundreds);
-        memcpy(out + 1, &pairs[2 * (value % 100)], 2);
+        memcpy(out + 1, &cp_digit_pairs[2 * (value % 100)], 2);
         return 3;
     }
-    memcpy(out, &pairs[2 * hundreds], 2);
-    memcpy(out + 2, &pairs[2 * (value % 100)], 2);
+    memcpy(out, &cp_digit_pairs[2 * hundreds], 2);
+    memcpy(out + 2, &cp_digit_pairs[2 * (value % 100)], 2);
     return 4;
+}
+
+/* Apart, since few numbers are as long. */
+__attribute__((noinline)) static size_t format_long(uint64_t value, char *out)
+{
+    uint64_t high = value / CHUNK;
+    size_t before = high < CHUNK ? cp_number_format_integer((int64_t)high, out) : format_long(high, out);
+    write_eight(eight_digits((uint32_t)(value % CHUNK)), out + before);
+    return before + 8;
 }
 
 static size_t format_unsigned(uint64_t value, char *out)
