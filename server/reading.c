@@ -360,9 +360,9 @@ static void check_required(struct cp_reader *reader, const struct cp_json *objec
                            const struct cp_layer *layer)
 {
     const struct cp_layer_kind *kind = layer->type->kind;
-    for (int index = 0; index < kind->member_count; index++) {
-        const struct cp_member *member = &kind->members[index];
-        if (!member->required || cp_given(layer, index)) continue;
+    for (uint32_t missing = ~layer->given & ((1u << kind->member_count) - 1); missing; missing &= missing - 1) {
+        const struct cp_member *member = &kind->members[__builtin_ctz(missing)];
+        if (!member->required) continue;
         if (member->nullable && cp_json_member(object, cp_text_of(member->name))) continue;
         cp_problem_add(&reader->problems, CP_CODE_missing_member, at,
                        CP_ARGUMENTS(cp_words(member->name), cp_words(member->summary)));

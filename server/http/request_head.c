@@ -34,9 +34,9 @@ static void note_authorization(struct cp_request_head *head, struct cp_text valu
     if (head->authorizations > 1) head->authorization = CP_TEXT("");
 }
 
-/* Sets of ASCII, a bit for each byte. */
+/* A bit for each byte. */
 struct byte_set {
-    uint64_t half[2];
+    uint64_t quarter[4];
 };
 
 #define BIT(byte) (UINT64_C(1) << ((byte)&63))
@@ -57,7 +57,7 @@ static bool is_made_of(struct cp_text text, const struct byte_set *set)
 {
     for (size_t at = 0; at < text.size; at++) {
         unsigned char byte = (unsigned char)text.bytes[at];
-        if (byte >= 128 || !(set->half[byte / 64] & BIT(byte))) return false;
+        if (!(set->quarter[byte / 64] & BIT(byte))) return false;
     }
     return true;
 }
