@@ -24,7 +24,7 @@ struct cp_request_head {
 };
 
 /* Take note of one header, in the order sent. The bytes are kept by reference. */
-void cp_request_head_note(struct cp_request_head *head, struct cp_text name, struct cp_text value);
+void cp_request_head_note(struct cp_request_head *head, struct cp_text name, struct cp_text sent);
 
 /* What libmicrohttpd passes over in silence: headers that go on in a second line, which it reads as headers of other names;
  * zero bytes, where it stops reading; carriage returns that end no line. `raw`[size] is the head as it leaves it, with

@@ -16,12 +16,12 @@ struct parser {
     struct cp_arena *arena;
     struct cp_json_error *error;
     position nul, huge, duplicate; /* the first of each: faults only of a text that is otherwise well-formed */
-    const struct container *bottom;
-    bool has_large_objects; /* of more than FEW_MEMBERS */
+    bool has_large_objects;        /* of more than FEW_MEMBERS */
 };
 
 /* An array or object whose end is not reached. */
 struct container {
+    const struct container *outer; /* that it lies in; NULL: none */
     struct cp_json *value;
     struct cp_json *last; /* of its children; NULL: none yet */
     uint64_t seen;        /* bits that stand for the names so far, to tell most new ones without comparing */
@@ -52,7 +52,7 @@ static void note_first(position *first, position at)
     if (!*first || at < *first) *first = at;
 }
 
-/* Where a value stands: in `within`, which is the whole text where it is parser->bottom. */
+/* A value and what it stands in. */
 struct site {
     const struct container *within;
     const struct cp_json *value;
@@ -64,10 +64,10 @@ static bool is_meta(const struct cp_json *value)
 }
 
 /* What stands within a member `meta` is the caller's own, and need not be anything that this service can hold. */
-static void note_unless_meta(const struct parser *parser, struct site site, position *first, position at)
+static void note_unless_meta(struct site site, position *first, position at)
 {
     bool ignored = is_meta(site.value);
-    for (; !ignored && site.within > parser->bottom; site.within--) ignored = is_meta(site.within->value);
+    for (; !ignored && site.within; site.within = site.within->outer) ignored = is_meta(site.within->value);
     if (!ignored) note_first(first, at);
 }
 
@@ -155,7 +155,7 @@ static position read_any_number(struct parser *parser, position number, const st
     if (look(at, end) == '.' && !(at = skip_fraction(parser, at))) return NULL;
     if ((look(at, end) | 0x20) == 'e' && !(at = skip_exponent(parser, at))) return NULL;
     if (!cp_number_parse((const char *)number, (const char *)at, &value->of.number))
-        note_unless_meta(parser, (struct site){within, value}, &parser->huge, number);
+        note_unless_meta((struct site){within, value}, &parser->huge, number);
     if (at == whole_end) keep_long_integer(first, at, first > number, value);
     return at;
 }
@@ -224,7 +224,7 @@ static position skip_escape(struct parser *parser, position backslash, struct si
         if (index == 1 && unit >= 0xDC && unit <= 0xDF)
             return wrong(parser, at, "a high surrogate (\\uD800 to \\uDBFF) before the low one");
     }
-    if (unit == 0) note_unless_meta(parser, site, &parser->nul, backslash);
+    if (unit == 0) note_unless_meta(site, &parser->nul, backslash);
     return unit >= 0xD800 && unit <= 0xDBFF ? skip_low_surrogate(parser, at + 1) : at + 1;
 }
 
@@ -472,7 +472,6 @@ static struct cp_json *read_text(struct parser *parser, struct cp_json *next)
     const struct cp_json *too_many = next + CP_MAX_JSON_VALUES;
     position at = parser->start;
     *top = (struct container){.value = &whole};
-    parser->bottom = open;
     for (;;) {
         struct cp_json *value = next++;
         *value = (struct cp_json){0};
@@ -483,7 +482,8 @@ static struct cp_json *read_text(struct parser *parser, struct cp_json *next)
         if (byte == '{' || byte == '[') {
             if (top == open + CP_MAX_JSON_DEPTH) return refuse(parser, CP_JSON_TOO_DEEP, at, "less nesting"), NULL;
             value->type = byte == '{' ? CP_JSON_OBJECT : CP_JSON_ARRAY;
-            *++top = (struct container){.value = value};
+            top[1] = (struct container){.outer = top, .value = value};
+            top++;
             at++;
             if (look_past_space(&at, parser->end) != byte + 2) continue;
         } else if (!(at = read_scalar(parser, at, byte, top, value))) {

@@ -21,13 +21,19 @@ extern const char cp_digit_pairs[];
 /* cp_number_format_integer for more digits than two. */
 size_t cp_number_format_long_integer(int64_t value, char *out);
 
-/* The decimal digits of an integer, any of int64's; as above. */
-static inline size_t cp_number_format_integer(int64_t value, char *out)
+/* The one or two digits of a value below 100. */
+static inline size_t cp_number_format_small(uint64_t value, char *out)
 {
-    if ((uint64_t)value > 99) return cp_number_format_long_integer(value, out);
     if (value > 9) return memcpy(out, &cp_digit_pairs[2 * value], 2), 2;
     *out = (char)('0' + value);
     return 1;
+}
+
+/* The decimal digits of an integer, any of int64's; as cp_number_format. */
+static inline size_t cp_number_format_integer(int64_t value, char *out)
+{
+    return (uint64_t)value < 100 ? cp_number_format_small((uint64_t)value, out)
+                                 : cp_number_format_long_integer(value, out);
 }
 
 /* The binary64 nearest to a number of JSON's grammar, ties to even, in [start, end) of any length, already checked.

@@ -70,8 +70,12 @@ static inline size_t format_size(uint32_t value, char *out)
 /* Apart, since few numbers are as long. */
 __attribute__((noinline)) static size_t format_long(uint64_t value, char *out)
 {
-    uint64_t high = value / CHUNK;
-    size_t before = high < CHUNK ? cp_number_format_integer((int64_t)high, out) : format_long(high, out);
+    uint64_t high = value / CHUNK, highest = high / CHUNK, first = highest ? highest : high;
+    size_t before = first < 100 ? cp_number_format_small(first, out) : format_short(first, out);
+    if (highest) {
+        write_eight(eight_digits((uint32_t)(high % CHUNK)), out + before);
+        before += 8;
+    }
     write_eight(eight_digits((uint32_t)(value % CHUNK)), out + before);
     return before + 8;
 }
