@@ -14,16 +14,22 @@ static struct cp_sequence sequence_of(const struct cp_axis_field *axis)
     return (struct cp_sequence){axis->phases > 1 ? axis->spans : &axis->first, axis->phases, axis->advance};
 }
 
-static void set_state(struct cp_axis_field *axis, enum cp_field_state state)
+/* The place of an axis outlives its numbers: what sees all of it there sees the whole axis. */
+static void set_state(struct cp_axis_field *axis, enum cp_field_state state, uint32_t dims)
 {
-    *axis = (struct cp_axis_field){.state = state, .phases = 1, .first = cp_nothing_seen};
+    *axis = (struct cp_axis_field){.state = state, .dims = dims, .phases = 1, .first = cp_nothing_seen};
+}
+
+static void lose_numbers(struct cp_axis_field *axis)
+{
+    set_state(axis, CP_FIELD_UNKNOWN, axis->dims);
 }
 
 /* Make *axis see `result`; its state and dims stay. */
 static void store(struct cp_arena *arena, struct cp_axis_field *axis, struct cp_sequence result)
 {
     if (!cp_sequence_in_range(&result)) {
-        set_state(axis, CP_FIELD_UNKNOWN);
+        lose_numbers(axis);
         return;
     }
     cp_sequence_reduce(&result);
@@ -63,7 +69,7 @@ const struct cp_field *cp_field_of_input(struct cp_arena *arena, const struct cp
     return field;
 }
 
-/* The axis that a dimension holds, or −1. */
+/* The axis that a dimension is, or −1. */
 static int tracked_axis(const struct cp_field *field, int dimension)
 {
     for (int axis = 0; axis < field->axis_count; axis++)
@@ -80,7 +86,7 @@ static const struct cp_field *with_axis(struct cp_arena *arena, const struct cp_
     if (known)
         store(arena, &next->axis[axis], result);
     else
-        set_state(&next->axis[axis], CP_FIELD_UNKNOWN);
+        lose_numbers(&next->axis[axis]);
     return next;
 }
 
@@ -194,6 +200,11 @@ apply_window(struct cp_arena *arena, const struct cp_field *field, int axis, con
     return with_axis(arena, field, axis, known, result);
 }
 
+bool cp_field_tracks(const struct cp_field *field, int dimension)
+{
+    return tracked_axis(field, dimension) >= 0;
+}
+
 const struct cp_field *cp_field_window(struct cp_arena *arena, const struct cp_field *field, int dimension,
                                        const struct cp_window *window)
 {
@@ -201,7 +212,7 @@ const struct cp_field *cp_field_window(struct cp_arena *arena, const struct cp_f
     if (axis < 0 || changes_nothing(window)) return field;
     if (field->axis[axis].phases > 1) return apply_window(arena, field, axis, window, window_sees);
     struct cp_field *next = copy_of(arena, field);
-    if (!widen_evenly(&next->axis[axis], window)) set_state(&next->axis[axis], CP_FIELD_UNKNOWN);
+    if (!widen_evenly(&next->axis[axis], window)) lose_numbers(&next->axis[axis]);
     return next;
 }
 
@@ -267,40 +278,35 @@ const struct cp_field *cp_field_resample(struct cp_arena *arena, const struct cp
 
 /* ---- Dimensions: reductions, reshapes, permutations -------------------------------------------------------------- */
 
-static bool has_place(const struct cp_axis_field *axis)
-{
-    return axis->state == CP_FIELD_TRACKED || axis->state == CP_FIELD_SCATTERED;
-}
-
 /* Does any axis lie in these dimensions? */
 static bool holds_axis(const struct cp_field *field, uint32_t dims)
 {
     for (int axis = 0; axis < field->axis_count; axis++)
-        if (has_place(&field->axis[axis]) && field->axis[axis].dims & dims) return true;
+        if (field->axis[axis].dims & dims) return true;
     return false;
 }
 
-/* Axes that lie wholly in these dimensions come to `whole`, those that lie there in part are not known any more. */
-static const struct cp_field *settle(struct cp_arena *arena, const struct cp_field *field, uint32_t dims,
-                                     enum cp_field_state whole)
+const struct cp_field *cp_field_see_all(struct cp_arena *arena, const struct cp_field *field, uint32_t dims)
 {
     if (!holds_axis(field, dims)) return field;
     struct cp_field *next = copy_of(arena, field);
     for (int axis = 0; axis < next->axis_count; axis++) {
         struct cp_axis_field *one = &next->axis[axis];
-        if (has_place(one) && one->dims & dims) set_state(one, (one->dims & ~dims) != 0 ? CP_FIELD_UNKNOWN : whole);
+        uint32_t rest = one->dims & ~dims;
+        if (one->dims & dims) set_state(one, rest ? CP_FIELD_UNKNOWN : CP_FIELD_FULL, rest);
     }
     return next;
 }
 
-const struct cp_field *cp_field_see_all(struct cp_arena *arena, const struct cp_field *field, uint32_t dims)
-{
-    return settle(arena, field, dims, CP_FIELD_FULL);
-}
-
 const struct cp_field *cp_field_forget(struct cp_arena *arena, const struct cp_field *field, uint32_t dims)
 {
-    return settle(arena, field, dims, CP_FIELD_UNKNOWN);
+    struct cp_field *next = NULL;
+    for (int axis = 0; axis < field->axis_count; axis++) {
+        if (!(field->axis[axis].dims & dims) || field->axis[axis].state == CP_FIELD_UNKNOWN) continue;
+        if (!next) next = copy_of(arena, field);
+        lose_numbers(&next->axis[axis]);
+    }
+    return next ? next : field;
 }
 
 /* Where the dimensions of a tensor go. */
@@ -315,7 +321,6 @@ static const struct cp_field *place(struct cp_arena *arena, const struct cp_fiel
     struct cp_field *next = copy_of(arena, field);
     for (int axis = 0; axis < next->axis_count; axis++) {
         struct cp_axis_field *one = &next->axis[axis];
-        if (!has_place(one)) continue;
         uint32_t dims = 0;
         bool lost = false;
         for (int dimension = 0; dimension < CP_MAX_RANK; dimension++) {
@@ -323,12 +328,12 @@ static const struct cp_field *place(struct cp_arena *arena, const struct cp_fiel
             dims |= placement->dims[dimension];
             lost = lost || !placement->dims[dimension];
         }
-        if (lost) {
-            set_state(one, CP_FIELD_UNKNOWN);
-            continue;
-        }
-        if (one->dims & ~placement->kept) one->state = CP_FIELD_SCATTERED;
-        one->dims = dims;
+        if (lost)
+            set_state(one, CP_FIELD_UNKNOWN, 0);
+        else if (one->state == CP_FIELD_TRACKED && one->dims & ~placement->kept)
+            set_state(one, CP_FIELD_SCATTERED, dims);
+        else
+            one->dims = dims;
     }
     return next;
 }
@@ -356,9 +361,21 @@ static bool find_group(struct group *group, const struct cp_shape *before, const
     return true;
 }
 
-static uint32_t dims_between(int begin, int end)
+/* The new dimensions of a group on which the index along an old one depends: not those that are whole steps of all that it
+ * counts, nor those that together are less than one of its steps and divide it. Products are within the group's. */
+static uint32_t sharing_dims(const struct group *group, const struct cp_shape *before, const struct cp_shape *after,
+                             int old)
 {
-    return (UINT32_C(1) << end) - (UINT32_C(1) << begin);
+    int64_t step = 1;
+    int64_t weight = 1;
+    uint32_t dims = 0;
+    for (int later = old + 1; later < group->old_end; later++) step *= before->size[later];
+    for (int new = group->new_end - 1; new >= group->new; new --) {
+        int64_t next = weight * after->size[new];
+        if (step % next && weight % (step * before->size[old])) dims |= UINT32_C(1) << new;
+        weight = next;
+    }
+    return dims;
 }
 
 /* Old dimensions of size 1 that vanish between groups go with the group after them, the last ones with that before. */
@@ -389,10 +406,10 @@ static bool place_reshaped(struct placement *placement, const struct cp_shape *b
             continue;
         }
         if (!find_group(&group, before, after)) return false;
-        uint32_t dims = dims_between(group.new, group.new_end);
-        if (group.old_end - group.old == 1 && group.new_end - group.new == 1)
-            placement->kept |= UINT32_C(1) << group.old;
-        for (int old = group.old; old < group.old_end; old++) placement->dims[old] = dims;
+        bool kept = group.old_end - group.old == 1 && group.new_end - group.new == 1;
+        if (kept) placement->kept |= UINT32_C(1) << group.old;
+        for (int old = group.old; old < group.old_end; old++)
+            placement->dims[old] = kept ? UINT32_C(1) << group.new : sharing_dims(&group, before, after, old);
         group.old = group.old_end;
         group.new = group.new_end;
     }
@@ -405,7 +422,7 @@ const struct cp_field *cp_field_reshape(struct cp_arena *arena, const struct cp_
 {
     struct placement placement;
     if (cp_shape_equal(before, after)) return field;
-    if (!place_reshaped(&placement, before, after)) return cp_field_forget(arena, field, UINT32_MAX);
+    if (!place_reshaped(&placement, before, after)) placement = (struct placement){0};
     return place(arena, field, &placement);
 }
 
@@ -465,6 +482,13 @@ __attribute__((noinline)) static bool join_phases(struct cp_arena *arena, struct
     return true;
 }
 
+/* To see all of an axis through one branch is enough. The lesser number is the lesser set where one holds the other. */
+static uint32_t either_place(const struct cp_axis_field *a, const struct cp_axis_field *b)
+{
+    if (!a->dims || !b->dims) return a->dims | b->dims;
+    return a->dims < b->dims ? a->dims : b->dims;
+}
+
 static struct cp_axis_field union_of_axes(struct cp_arena *arena, const struct cp_axis_field *a,
                                           const struct cp_axis_field *b)
 {
@@ -475,7 +499,7 @@ static struct cp_axis_field union_of_axes(struct cp_arena *arena, const struct c
     merged = *a;
     if (same_axis(a, b)) return merged;
     bool tracked = a->state == CP_FIELD_TRACKED && b->state == CP_FIELD_TRACKED && a->dims == b->dims;
-    if (!tracked || !join_phases(arena, &merged, a, b)) set_state(&merged, CP_FIELD_UNKNOWN);
+    if (!tracked || !join_phases(arena, &merged, a, b)) set_state(&merged, CP_FIELD_UNKNOWN, either_place(a, b));
     return merged;
 }
 

@@ -23,12 +23,12 @@ enum cp_field_state {
     CP_FIELD_TRACKED,   /* the axis is dimension `dims` of the tensor, spans are exact */
     CP_FIELD_SCATTERED, /* folded with others into the dimensions of `dims` (Flatten): a unit sees a part, unordered */
     CP_FIELD_FULL,      /* every unit sees the whole axis by its nature (global pooling, Linear) */
-    CP_FIELD_UNKNOWN,   /* no single number is true */
+    CP_FIELD_UNKNOWN, /* no single number is true; the axis still lies in the dimensions of `dims`, if these are known */
 };
 
 struct cp_axis_field {
     enum cp_field_state state;
-    uint32_t dims;               /* bit d: dimension d of the tensor holds (part of) this axis */
+    uint32_t dims;               /* bit d: dimension d of the tensor holds (part of) this axis; 0: not known, or full */
     int64_t phases;              /* P >= 1 */
     int64_t advance;             /* Q >= 0; stride = Q/P input units for one output unit */
     struct cp_span first;        /* of phase 0 */
@@ -45,6 +45,9 @@ const struct cp_field *cp_field_of_input(struct cp_arena *arena, const struct cp
 
 /* All operations return a field that lies in the arena, or the argument itself where nothing changes.
  * `dimension` is that of the tensor (2 for the first spatial axis). Dimensions that hold no tracked axis are passed by. */
+
+/* Is the dimension one axis of the input, of which numbers are known? */
+bool cp_field_tracks(const struct cp_field *field, int dimension);
 
 /* Convolution, pooling: output j sees units j·s − p_b + t·d of the layer's input, 0 <= t < k. */
 const struct cp_field *cp_field_window(struct cp_arena *arena, const struct cp_field *field, int dimension,
@@ -64,12 +67,13 @@ struct cp_resample {
 const struct cp_field *cp_field_resample(struct cp_arena *arena, const struct cp_field *field, int dimension,
                                          const struct cp_resample *resample);
 
-/* Every output unit sees all of the dimensions in the bit mask `dims` (reductions, normalisation, Linear). An axis
- * scattered over more than these becomes unknown. */
+/* Every output unit sees all of the dimensions in the bit mask `dims` (reductions, normalisation, Linear), and so all of
+ * each axis that lies in these alone, whether its numbers are known or not. One that lies in more becomes unknown, and is
+ * full when the others are seen too. */
 const struct cp_field *cp_field_see_all(struct cp_arena *arena, const struct cp_field *field, uint32_t dims);
 
 /* Positions along these dimensions are not those of the input any more (adaptive pooling to more than 1, a concatenation
- * along a spatial axis, broadcasting): tracked and scattered axes there become unknown; full ones stay. */
+ * along a spatial axis, broadcasting): tracked and scattered axes there become unknown, in their place; full ones stay. */
 const struct cp_field *cp_field_forget(struct cp_arena *arena, const struct cp_field *field, uint32_t dims);
 
 /* Flatten, Unflatten, Reshape: dimensions that keep their size and neighbours keep their axes, others scatter. */
@@ -81,7 +85,8 @@ const struct cp_field *cp_field_reshape(struct cp_arena *arena, const struct cp_
 const struct cp_field *cp_field_permute(struct cp_arena *arena, const struct cp_field *field, const int *source,
                                         int rank);
 
-/* Merge of two branches: the union where strides agree, full where either is, else unknown. */
+/* Merge of two branches: the union where strides agree, full where either is, else unknown; where the branches hold an
+ * axis in different places, in one of these. */
 const struct cp_field *cp_field_union(struct cp_arena *arena, const struct cp_field *a, const struct cp_field *b);
 
 /* What a reply shows of a field. */

@@ -41,14 +41,28 @@ static bool elementwise_infer(struct cp_inference *inference)
     return true;
 }
 
-/* Dimensions in which one value serves many positions. */
-static uint32_t repeated_dims(const struct cp_shape *operand, const struct cp_shape *output)
+/* The field of an operand in the dimensions of the output, without numbers where one value serves many positions. */
+static const struct cp_field *broadcast_field(struct cp_inference *inference, uint32_t at)
 {
-    uint32_t dims = 0;
-    if (operand->rank != output->rank) return ~0u;
-    for (int dim = 0; dim < output->rank; dim++)
-        if (operand->size[dim] != output->size[dim]) dims |= 1u << dim;
-    return dims;
+    const struct cp_shape *operand = inference->inputs[at], *output = &inference->plan->output;
+    struct cp_shape wide = {.rank = output->rank};
+    uint32_t repeated = 0;
+    for (int back = 1; back <= output->rank; back++) {
+        int dim = output->rank - back;
+        wide.size[dim] = size_from_end(operand, back);
+        if (wide.size[dim] != output->size[dim]) repeated |= 1u << dim;
+    }
+    const struct cp_field *field = cp_field_reshape(inference->arena, inference->fields[at], operand, &wide);
+    return cp_field_forget(inference->arena, field, repeated);
+}
+
+/* One more branch. Inputs of different ranks do not have the same axes. */
+static const struct cp_field *joined_fields(struct cp_inference *inference, const struct cp_field *total,
+                                            const struct cp_field *field)
+{
+    if (!total) return field;
+    const struct cp_field *both = cp_field_union(inference->arena, total, field);
+    return total->axis_count == field->axis_count ? both : cp_field_forget(inference->arena, both, UINT32_MAX);
 }
 
 static const struct cp_field *elementwise_reach(struct cp_inference *inference)
@@ -56,11 +70,8 @@ static const struct cp_field *elementwise_reach(struct cp_inference *inference)
     const struct cp_field *total = NULL;
     inference->field_reason = "the branches have different strides or are broadcast";
     for (uint32_t at = 0; at < inference->input_count; at++) {
-        const struct cp_field *field = inference->fields[at];
-        if (!field || (total && field->axis_count != total->axis_count)) return NULL;
-        uint32_t repeated = repeated_dims(inference->inputs[at], &inference->plan->output);
-        if (repeated) field = cp_field_forget(inference->arena, field, repeated);
-        total = total ? cp_field_union(inference->arena, total, field) : field;
+        if (!inference->fields[at]) return NULL;
+        total = joined_fields(inference, total, broadcast_field(inference, at));
     }
     return total;
 }
@@ -138,9 +149,9 @@ static const struct cp_field *concat_reach(struct cp_inference *inference)
     inference->field_reason = "the branches have different strides or are joined along a spatial axis";
     for (uint32_t at = 0; at < inference->input_count; at++) {
         const struct cp_field *field = inference->fields[at];
-        if (!field || (total && field->axis_count != total->axis_count)) return NULL;
+        if (!field) return NULL;
         if (inference->input_count > 1) field = cp_field_forget(inference->arena, field, joined);
-        total = total ? cp_field_union(inference->arena, total, field) : field;
+        total = joined_fields(inference, total, field);
     }
     return total;
 }
