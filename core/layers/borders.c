@@ -85,8 +85,8 @@ static bool circular_infer(struct cp_inference *inference)
 static const struct cp_field *border_reach(struct cp_inference *inference)
 {
     const struct cp_border *border = inference->layer->params;
-    const struct cp_field *field = inference->fields[0];
-    for (int axis = 0; field && axis < inference->axes; axis++) {
+    const struct cp_field *field = cp_move_along(inference, inference->fields[0], 2, inference->axes + 2);
+    for (int axis = 0; axis < inference->axes; axis++) {
         struct cp_window shift = {1, 1, 1, border->padding.begin[axis], border->padding.end[axis], CP_ROUND_FLOOR};
         field = cp_field_window(inference->arena, field, axis + 2, &shift);
     }
@@ -181,8 +181,8 @@ static bool crop_infer(struct cp_inference *inference)
 
 static const struct cp_field *crop_reach(struct cp_inference *inference)
 {
-    const struct cp_field *field = inference->fields[0];
-    for (int axis = 0; field && axis < inference->axes; axis++) {
+    const struct cp_field *field = cp_move_along(inference, inference->fields[0], 2, inference->axes + 2);
+    for (int axis = 0; axis < inference->axes; axis++) {
         int64_t spare = inference->inputs[0]->size[axis + 2] - inference->plan->output.size[axis + 2];
         struct cp_window shift = {1, 1, 1, -(spare / 2), 0, CP_ROUND_FLOOR};
         field = cp_field_window(inference->arena, field, axis + 2, &shift);

@@ -184,20 +184,30 @@ void cp_check_coverage(struct cp_inference *inference, const struct cp_padding *
     }
 }
 
-/* ---- Receptive fields of window layers -------------------------------------------------------------------------- */
+/* ---- Receptive fields of layers that move along dimensions ------------------------------------------------------ */
 
-const struct cp_field *cp_reach_window(struct cp_inference *inference)
+const struct cp_field *cp_move_along(struct cp_inference *inference, const struct cp_field *field, int first, int end)
 {
-    const struct cp_field *field = inference->fields[0];
-    for (int axis = 0; field && axis < inference->axes; axis++)
+    for (int dim = first; dim < end; dim++) {
+        if (cp_field_tracks(field, dim)) continue;
+        inference->field_reason = "the layer moves along a dimension that is not one axis of the input";
+        return cp_field_forget(inference->arena, field, UINT32_MAX);
+    }
+    return field;
+}
+
+const struct cp_field *cp_move_windows(struct cp_inference *inference, const struct cp_field *field)
+{
+    field = cp_move_along(inference, field, 2, inference->axes + 2);
+    for (int axis = 0; axis < inference->axes; axis++)
         field = cp_field_window(inference->arena, field, axis + 2, &inference->plan->trace[axis].window);
     return field;
 }
 
-const struct cp_field *cp_reach_transposed(struct cp_inference *inference)
+const struct cp_field *cp_move_transposed(struct cp_inference *inference, const struct cp_field *field)
 {
-    const struct cp_field *field = inference->fields[0];
-    for (int axis = 0; field && axis < inference->axes; axis++)
+    field = cp_move_along(inference, field, 2, inference->axes + 2);
+    for (int axis = 0; axis < inference->axes; axis++)
         field = cp_field_transposed(inference->arena, field, axis + 2, &inference->plan->trace[axis].window);
     return field;
 }

@@ -235,6 +235,29 @@ static bool conv_transpose_infer(struct cp_inference *inference)
     return right;
 }
 
+/* An axis may lie in the channels, flattened or permuted: each output sees all of these, or those of its group. */
+static const struct cp_field *reach_of_channels(struct cp_inference *inference)
+{
+    const struct cp_convolution *conv = inference->layer->params;
+    const struct cp_field *before = inference->fields[0], *field = before;
+    if (conv->groups == 1)
+        field = cp_field_see_all(inference->arena, before, 1u << 1);
+    else if (conv->groups != conv->out_channels || conv->groups != inference->inputs[0]->size[1])
+        field = cp_field_forget(inference->arena, before, 1u << 1);
+    if (field != before) inference->field_reason = "some of the spatial axes lie in the channels";
+    return field;
+}
+
+static const struct cp_field *conv_reach(struct cp_inference *inference)
+{
+    return cp_move_windows(inference, reach_of_channels(inference));
+}
+
+static const struct cp_field *conv_transpose_reach(struct cp_inference *inference)
+{
+    return cp_move_transposed(inference, reach_of_channels(inference));
+}
+
 const struct cp_layer_kind cp_conv_kind = {
     .family = "convolution",
     .summary = "Cross-correlation of the input with out_channels kernels.",
@@ -244,7 +267,7 @@ const struct cp_layer_kind cp_conv_kind = {
     .infer = conv_infer,
     .law = cp_conv_law,
     .cost = conv_cost,
-    .reach = cp_reach_window,
+    .reach = conv_reach,
 };
 
 const struct cp_layer_kind cp_conv_transpose_kind = {
@@ -257,5 +280,5 @@ const struct cp_layer_kind cp_conv_transpose_kind = {
     .infer = conv_transpose_infer,
     .law = cp_conv_transpose_law,
     .cost = conv_transpose_cost,
-    .reach = cp_reach_transposed,
+    .reach = conv_transpose_reach,
 };

@@ -73,9 +73,14 @@ void cp_check_coverage(struct cp_inference *inference, const struct cp_padding *
 /* Zeroed traces, one per axis of the layer, stored in the plan. */
 struct cp_axis_trace *cp_new_trace(struct cp_inference *inference, enum cp_traced operation);
 
-/* Apply each axis' window (or transposed window) to the field of the only input. */
-const struct cp_field *cp_reach_window(struct cp_inference *inference);
-const struct cp_field *cp_reach_transposed(struct cp_inference *inference);
+/* The field of a layer that moves along dimensions [first, end) of its input, whose field is given: that field, or, where
+ * one of these is no axis of the network's input with numbers of its own, so that no number would be of this dimension,
+ * without any numbers. */
+const struct cp_field *cp_move_along(struct cp_inference *inference, const struct cp_field *field, int first, int end);
+
+/* The same with each axis' window (or transposed window) applied. */
+const struct cp_field *cp_move_windows(struct cp_inference *inference, const struct cp_field *field);
+const struct cp_field *cp_move_transposed(struct cp_inference *inference, const struct cp_field *field);
 
 /* ⌊input · factor⌋ with the product in binary64, as in PyTorch; may be 0. False when it is over CP_MAX_COUNT. */
 CP_MUST_CHECK bool cp_resized(int64_t input, double factor, int64_t *output);

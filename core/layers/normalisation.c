@@ -180,15 +180,25 @@ static const struct cp_field *instance_norm_reach(struct cp_inference *inference
     return reach_from(inference, 2);
 }
 
+/* Where there are several groups, an axis in the channels is seen in part. */
 static const struct cp_field *group_norm_reach(struct cp_inference *inference)
 {
-    return reach_from(inference, 1);
+    const struct cp_norm *norm = inference->layer->params;
+    if (norm->groups == 1) return reach_from(inference, 1);
+    return cp_field_forget(inference->arena, reach_from(inference, 2), 1u << 1);
 }
 
 static const struct cp_field *layer_norm_reach(struct cp_inference *inference)
 {
     const struct cp_norm *norm = inference->layer->params;
     return reach_from(inference, inference->inputs[0]->rank - norm->normalized_shape.count);
+}
+
+/* Windows over the channels, where an axis may lie, flattened or permuted. */
+static const struct cp_field *local_response_norm_reach(struct cp_inference *inference)
+{
+    inference->field_reason = "some of the spatial axes lie in the channels";
+    return cp_field_forget(inference->arena, inference->fields[0], 1u << 1);
 }
 
 #define NORM_DEFAULTS(...) CP_PARAMETERS(struct cp_norm, .eps = 1e-5, .momentum = 0.1, .bias = true, __VA_ARGS__)
@@ -243,6 +253,7 @@ const struct cp_layer_kind cp_local_response_norm_kind = {
     CP_PARAMETERS(struct cp_norm, .size = 1, .alpha = 1e-4, .beta = 0.75, .k = 1),
     .infer = local_response_norm_infer,
     .law = cp_local_response_norm_law,
+    .reach = local_response_norm_reach,
 };
 
 const struct cp_layer_kind cp_scale_kind = {

@@ -187,6 +187,16 @@ static bool max_unpool_infer(struct cp_inference *inference)
     return right;
 }
 
+static const struct cp_field *pool_reach(struct cp_inference *inference)
+{
+    return cp_move_windows(inference, inference->fields[0]);
+}
+
+static const struct cp_field *max_unpool_reach(struct cp_inference *inference)
+{
+    return cp_move_transposed(inference, inference->fields[0]);
+}
+
 const struct cp_layer_kind cp_max_pool_kind = {
     .family = "pooling",
     .summary = "The largest value of each window.",
@@ -195,7 +205,7 @@ const struct cp_layer_kind cp_max_pool_kind = {
     .stage = CP_STAGE_POOLING,
     .infer = pool_infer,
     .law = cp_pool_law,
-    .reach = cp_reach_window,
+    .reach = pool_reach,
 };
 
 const struct cp_layer_kind cp_avg_pool_kind = {
@@ -206,7 +216,7 @@ const struct cp_layer_kind cp_avg_pool_kind = {
     .stage = CP_STAGE_POOLING,
     .infer = pool_infer,
     .law = cp_pool_law,
-    .reach = cp_reach_window,
+    .reach = pool_reach,
 };
 
 const struct cp_layer_kind cp_lp_pool_kind = {
@@ -217,7 +227,7 @@ const struct cp_layer_kind cp_lp_pool_kind = {
     .stage = CP_STAGE_POOLING,
     .infer = pool_infer,
     .law = cp_pool_law,
-    .reach = cp_reach_window,
+    .reach = pool_reach,
 };
 
 const struct cp_layer_kind cp_max_unpool_kind = {
@@ -228,7 +238,7 @@ const struct cp_layer_kind cp_max_unpool_kind = {
     .stage = CP_STAGE_UNPOOLING,
     .infer = max_unpool_infer,
     .law = cp_max_unpool_law,
-    .reach = cp_reach_transposed,
+    .reach = max_unpool_reach,
 };
 
 /* ---- Adaptive pools --------------------------------------------------------------------------------------------- */
@@ -259,16 +269,16 @@ static bool adaptive_infer(struct cp_inference *inference)
 static const struct cp_field *adaptive_reach(struct cp_inference *inference)
 {
     const struct cp_adaptive_pool *pool = inference->layer->params;
-    uint32_t all = 0, some = 0;
+    uint32_t all = 0;
+    bool some = false;
     for (int axis = 0; axis < inference->axes; axis++) {
         if (pool->output_size[axis] == 1) all |= 1u << (axis + 2);
-        if (pool->output_size[axis] > 1) some |= 1u << (axis + 2);
+        if (pool->output_size[axis] > 1) some = true;
     }
-    const struct cp_field *field = inference->fields[0];
-    if (!field) return NULL;
     inference->field_reason =
         some ? "the windows of adaptive pooling differ in size" : "the pool covers some of the spatial axes only";
-    return cp_field_forget(inference->arena, cp_field_see_all(inference->arena, field, all), some);
+    const struct cp_field *field = cp_field_see_all(inference->arena, inference->fields[0], all);
+    return some ? cp_field_forget(inference->arena, field, UINT32_MAX) : field;
 }
 
 const struct cp_layer_kind cp_adaptive_avg_pool_kind = {

@@ -168,9 +168,9 @@ static bool resample_of(const struct cp_inference *inference, const struct cp_up
 static const struct cp_field *upsample_reach(struct cp_inference *inference)
 {
     const struct cp_upsample *upsample = inference->layer->params;
-    const struct cp_field *field = inference->fields[0];
     inference->field_reason = "the resampling has windows that differ, or no short period";
-    for (int axis = 0; field && axis < inference->plan->output.rank - 2; axis++) {
+    const struct cp_field *field = cp_move_along(inference, inference->fields[0], 2, inference->plan->output.rank);
+    for (int axis = 0; axis < inference->plan->output.rank - 2; axis++) {
         struct cp_resample resample;
         if (resample_of(inference, upsample, axis, &resample))
             field = cp_field_resample(inference->arena, field, axis + 2, &resample);
@@ -257,12 +257,21 @@ static bool unshuffle_infer(struct cp_inference *inference)
     return report_overflow(inference, "downscale_factor");
 }
 
+/* The last two dimensions are moved along; the channels before them are regrouped. */
+static const struct cp_field *reach_of_blocks(struct cp_inference *inference)
+{
+    int rank = inference->plan->output.rank;
+    const struct cp_field *field = cp_field_forget(inference->arena, inference->fields[0], 1u << (rank - 3));
+    if (field != inference->fields[0]) inference->field_reason = "some of the spatial axes lie in the channels";
+    return cp_move_along(inference, field, rank - 2, rank);
+}
+
 static const struct cp_field *shuffle_reach(struct cp_inference *inference)
 {
     const struct cp_pixel_shuffle *shuffle = inference->layer->params;
-    const struct cp_field *field = inference->fields[0];
+    const struct cp_field *field = reach_of_blocks(inference);
     struct cp_resample resample = {.numerator = 1, .denominator = shuffle->factor};
-    for (int back = 2; field && back >= 1; back--)
+    for (int back = 2; back >= 1; back--)
         field = cp_field_resample(inference->arena, field, inference->plan->output.rank - back, &resample);
     return field;
 }
@@ -271,9 +280,9 @@ static const struct cp_field *shuffle_reach(struct cp_inference *inference)
 static const struct cp_field *unshuffle_reach(struct cp_inference *inference)
 {
     const struct cp_pixel_shuffle *shuffle = inference->layer->params;
-    const struct cp_field *field = inference->fields[0];
+    const struct cp_field *field = reach_of_blocks(inference);
     struct cp_window block = {.kernel = shuffle->factor, .stride = shuffle->factor, .dilation = 1};
-    for (int back = 2; field && back >= 1; back--)
+    for (int back = 2; back >= 1; back--)
         field = cp_field_window(inference->arena, field, inference->plan->output.rank - back, &block);
     return field;
 }

@@ -491,6 +491,13 @@ static bool channel_shuffle_infer(struct cp_inference *inference)
            cp_infer_same(inference);
 }
 
+/* Where an axis lies in the channels, flattened or permuted, its units lie there in another order now. */
+static const struct cp_field *channel_shuffle_reach(struct cp_inference *inference)
+{
+    inference->field_reason = "some of the spatial axes lie in the channels";
+    return cp_field_forget(inference->arena, inference->fields[0], 1u << 1);
+}
+
 const struct cp_layer_kind cp_channel_shuffle_kind = {
     .family = "shape",
     .summary = "Interleaves the channels of groups.",
@@ -498,4 +505,5 @@ const struct cp_layer_kind cp_channel_shuffle_kind = {
     CP_PARAMETERS(struct cp_channel_shuffle, .groups = 1),
     .infer = channel_shuffle_infer,
     .law = cp_channel_shuffle_law,
+    .reach = channel_shuffle_reach,
 };

@@ -10,8 +10,10 @@
 #define CONV(axes, kernel) WITH("Conv" axes "d", "\"out_channels\": 4, \"kernel_size\": " kernel)
 #define LINEAR WITH("Linear", "\"out_features\": 10")
 #define FLATTEN TYPE("Flatten")
+#define FLATTEN_SPACE WITH("Flatten", "\"start_dim\": 2")
 #define RESHAPE(shape) WITH("Reshape", "\"shape\": " shape)
 #define PERMUTE(dims) WITH("Permute", "\"dims\": " dims)
+#define UNFLATTEN WITH("Unflatten", "\"dim\": 1, \"unflattened_size\": [4, 8, 8]")
 #define DIFFERENT_STRIDES                                                                                              \
     NAMED("one", "MaxPool2d", "\"kernel_size\": 2, \"from\": \"input\"")                                               \
     ", " NAMED("other", "Conv2d", "\"out_channels\": 4, \"kernel_size\": 5, \"from\": \"input\"") ", " NAMED(          \
@@ -29,7 +31,9 @@ struct row {
 #define EMPTY "{\"size\":[],\"stride\":[],\"start\":[]}"
 #define ONE "{\"size\":[1],\"stride\":[1],\"start\":[0]}"
 #define ALL "\"global\""
+#define ONE_BY_ONE "{\"size\":[1,1],\"stride\":[1,1],\"start\":[0,0]}"
 #define TWO_BY_TWO "{\"size\":[2,2],\"stride\":[2,2],\"start\":[0,0]}"
+#define THREE "{\"size\":[3],\"stride\":[1],\"start\":[0]}"
 #define FIVE_BY_FIVE "{\"size\":[5,5],\"stride\":[1,1],\"start\":[0,0]}"
 
 static const struct row rows[] = {
@@ -73,8 +77,53 @@ static const struct row rows[] = {
     {"behind an opaque layer nothing is known", IMAGE,
      WITH("Opaque", "\"output_shape\": [1, 4, 8, 8]") ", " ADAPTIVE("1") ", " FLATTEN ", " LINEAR,
      FIELDS(0, NONE, NONE, NONE, NONE)},
+    /* windows that move along what is no axis of the input */
+    {"flattened and restored", IMAGE, FLATTEN ", " UNFLATTEN ", " CONV("2", "3"), FIELDS(2, EMPTY, EMPTY, NONE)},
+    {"flattened, restored, and pooled", IMAGE,
+     FLATTEN ", " UNFLATTEN ", " WITH("MaxPool2d", "\"kernel_size\": 2") ", " ADAPTIVE("1") ", " CONV("2", "1"),
+     FIELDS(2, EMPTY, EMPTY, NONE, NONE, ALL)},
+    {"rows mixed with channels", IMAGE, RESHAPE("[1, 8, 4, 8]") ", " CONV("2", "3") ", " ADAPTIVE("1"),
+     FIELDS(1, ONE, NONE, ALL)},
+    {"positions in one row", IMAGE,
+     FLATTEN_SPACE ", " CONV("1", "1") ", " TYPE("ReLU") ", " PERMUTE("[0, 2, 1]") ", " WITH(
+         "LayerNorm", "\"normalized_shape\": [4]") ", " WITH("Softmax", "\"dim\": 1"),
+     FIELDS(1, EMPTY, NONE, NONE, NONE, NONE, ALL)},
+    {"channels as an axis", IMAGE, PERMUTE("[0, 2, 1, 3]") ", " WITH("MaxPool2d", "\"kernel_size\": 2"),
+     FIELDS(1, ONE_BY_ONE, NONE)},
+    {"an axis that the input does not have", IMAGE, RESHAPE("[1, 4, 1, 8, 8]") ", " CONV("3", "[1, 3, 3]"),
+     FIELDS(1, ONE_BY_ONE, NONE)},
+    {"a border, a crop and an upsampling of the like", IMAGE, FLATTEN_SPACE ", " WITH("ZeroPad1d", "\"padding\": 1"),
+     FIELDS(1, EMPTY, NONE)},
+    {"a crop of the like", IMAGE, FLATTEN_SPACE ", " WITH("CenterCrop1d", "\"output_size\": 9"),
+     FIELDS(1, EMPTY, NONE)},
+    {"an upsampling of the like", IMAGE, FLATTEN_SPACE ", " WITH("Upsample", "\"scale_factor\": 2"),
+     FIELDS(1, EMPTY, NONE)},
+    {"a pixel shuffle of the like", IMAGE, RESHAPE("[1, 4, 16, 4]") ", " WITH("PixelShuffle", "\"upscale_factor\": 2"),
+     FIELDS(1, EMPTY, NONE)},
+    {"a slice leaves positions as they are", IMAGE, FLATTEN ", " WITH("Slice", "\"dim\": 1, \"end\": 9") ", " LINEAR,
+     FIELDS(-1, EMPTY, EMPTY, ALL)},
+    {"rows of one unit, squeezed", "[1, 4, 1, 8]", RESHAPE("[1, 4, 8]") ", " CONV("1", "3"), FIELDS(-1, ONE, THREE)},
+    /* channels that hold an axis */
+    {"rows as channels", IMAGE, PERMUTE("[0, 2, 1, 3]") ", " RESHAPE("[1, 8, 32]") ", " CONV("1", "1"),
+     FIELDS(2, ONE_BY_ONE, ONE, NONE)},
+    {"rows folded into the channels, then a global pool", IMAGE,
+     WITH("Flatten", "\"end_dim\": 2") ", " CONV("1", "3") ", " WITH("AdaptiveMaxPool1d", "\"output_size\": 1"),
+     FIELDS(1, ONE, NONE, ALL)},
+    {"features as channels", "[1, 9, 8]", PERMUTE("[0, 2, 1]") ", " CONV("1", "3"), FIELDS(-1, ONE, ALL)},
+    {"each row by itself", IMAGE,
+     PERMUTE("[0, 2, 3, 1]") ", " RESHAPE("[1, 8, 32]") ", " WITH(
+         "Conv1d", "\"out_channels\": 8, \"kernel_size\": 1, \"groups\": 8"),
+     FIELDS(2, ONE_BY_ONE, ONE, NONE)},
+    {"groups of channels, normalised apart", IMAGE, FLATTEN ", " WITH("GroupNorm", "\"num_groups\": 4"),
+     FIELDS(1, EMPTY, NONE)},
+    {"channels, normalised together", IMAGE, FLATTEN ", " WITH("GroupNorm", "\"num_groups\": 1"),
+     FIELDS(-1, EMPTY, ALL)},
     {"a group norm in ONNX", IMAGE, RESHAPE("[1, 2, 128]") ", " TYPE("InstanceNorm1d") ", " RESHAPE("[1, 4, 8, 8]"),
      FIELDS(-1, EMPTY, ALL, ALL)},
+    /* networks without axes have none to lose */
+    {"a generator", "[1, 100]",
+     WITH("Linear", "\"out_features\": 256") ", " UNFLATTEN ", " CONV("2", "3") ", " ADAPTIVE("3"),
+     FIELDS(-1, EMPTY, EMPTY, EMPTY, EMPTY)},
     {"a vector and an image", "{\"x\": [1, 4, 8, 8], \"y\": [1, 4]}",
      NAMED("v", "Reshape", "\"shape\": [1, 4, 1, 1], \"from\": \"y\"") ", " WITH("Mul",
                                                                                  "\"from\": [\"x\", \"v\"]") ", " //
