@@ -192,7 +192,7 @@ static bool invert_by_upsample(struct design *design)
 {
     struct cp_layer *layer;
     bool same = cp_same_spatial_sizes(design->input, design->output);
-    if (!cp_is_stage(design->layer)) return true;
+    if (!cp_is_stage(design->layer, design->input->rank)) return true;
     struct cp_upsample *upsample = add_layer(design, CP_TEXT("Upsample"), "_inverse", &layer);
     int axes = design->input->rank - 2;
     bool whole = !same;
@@ -300,7 +300,7 @@ static bool invert_crop(struct design *design)
 static bool invert_upsample(struct design *design)
 {
     struct cp_layer *layer;
-    if (!cp_is_stage(design->layer)) return true;
+    if (!cp_is_stage(design->layer, design->input->rank)) return true;
     struct cp_adaptive_pool *pool = add_window_layer(design, "AdaptiveAvgPool", &layer);
     for (int axis = 0; axis < design->input->rank - 2; axis++) pool->output_size[axis] = design->input->size[axis + 2];
     GIVE(layer, "output_size");
@@ -326,10 +326,15 @@ static bool invert_linear(struct design *design)
     const struct cp_linear *forward = design->layer->params;
     struct cp_layer *layer;
     struct cp_linear *linear = add_layer(design, CP_TEXT("Linear"), "_inverse", &layer);
-    linear->in_features = forward->out_features;
     linear->out_features = design->input->size[design->input->rank - 1];
     linear->bias = forward->bias;
-    GIVE(layer, "in_features", "out_features");
+    /* one that happens to keep the size at hand is a stage, and so has to be what undoes it */
+    bool by_chance = forward->in_features == 0 && linear->out_features == forward->out_features;
+    if (!by_chance) {
+        linear->in_features = forward->out_features;
+        GIVE(layer, "in_features");
+    }
+    GIVE(layer, "out_features");
     if (!linear->bias) GIVE(layer, "bias");
     return true;
 }

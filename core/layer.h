@@ -92,7 +92,7 @@ struct cp_refusal {
 
 /* How a kind changes spatial sizes, as encoders and decoders see it. */
 enum cp_stage_form {
-    CP_STAGE_NONE, /* it keeps spatial sizes, or has none */
+    CP_STAGE_NONE, /* it keeps spatial sizes, has none, or does not go axis by axis */
     CP_STAGE_CONVOLUTION,
     CP_STAGE_POOLING,
     CP_STAGE_TRANSPOSED,

@@ -145,12 +145,29 @@ static int64_t rung(const struct ladder *ladder, uint32_t position, uint32_t sta
                   : cp_walk_planned_size(ladder->walk, ladder->origin[position], axis);
 }
 
+/* A stage that rearranges gives what is planned, from what is planned. */
+static bool can_climb_as_planned(const struct ladder *ladder, uint32_t position, uint32_t stages)
+{
+    const struct cp_walk *walk = ladder->walk;
+    uint32_t source = walk->plan->stack->input_count +
+                      (position ? walk->pairing->path[position - 1] : cp_walk_decoder_begins(walk) - 1);
+    for (int axis = 0; axis < walk->repair->axes; axis++) {
+        int64_t from = cp_walk_planned_size(walk, source, axis), to = cp_walk_partners_size(walk, stages, axis);
+        int64_t output =
+            cp_walk_planned_size(walk, walk->plan->stack->input_count + walk->pairing->path[position], axis);
+        if (from == 0 || from != rung(ladder, position, stages, axis) || output != to) return false;
+    }
+    return true;
+}
+
 /* Can the layer, as stage number `stages`, give what its partner took? One that can be either has to change a size. */
 static bool can_climb(const struct ladder *ladder, uint32_t position, uint32_t stages)
 {
     const struct cp_walk *walk = ladder->walk;
     bool changes = !walk->either[position];
     if (stages >= walk->pairing->encoder_stages) return false;
+    if (cp_walk_rearranges(walk, cp_walk_layer_at(walk, position)))
+        return can_climb_as_planned(ladder, position, stages);
     for (int axis = 0; axis < walk->repair->axes; axis++) {
         struct cp_stage stage;
         int64_t from = rung(ladder, position, stages, axis), to = cp_walk_partners_size(walk, stages, axis);
@@ -338,7 +355,7 @@ void cp_find_repair(struct cp_repair *repair, const struct cp_plan *plan, const 
     for (uint32_t position = 0; position < pairing->path_count; position++) {
         uint8_t axes = cp_walk_layer_at(&walk, position)->type->axes;
         if (axes && axes != repair->axes) return; /* the plan ends there, whatever the sizes are */
-        walk.is_stage[position] = cp_is_stage(cp_walk_layer_at(&walk, position));
+        walk.is_stage[position] = pairing->is_stage[pairing->path[position]];
         walk.either[position] = can_be_either(&walk, position);
     }
     search(&walk);

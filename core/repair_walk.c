@@ -28,14 +28,14 @@ int64_t cp_walk_size_of(const struct cp_walk *walk, uint32_t source, int axis)
     return walk->sizes[cp_walk_slot(source - walk->plan->stack->input_count - cp_walk_decoder_begins(walk), axis)];
 }
 
-/* ---- Layers that are no stages ------------------------------------------------------------------------------------ */
+/* ---- Layers without a stage form ---------------------------------------------------------------------------------- */
 
 static bool is_spatial(const struct cp_walk *walk, int64_t dim)
 {
     return dim >= 2 || (dim < 0 && dim >= -walk->repair->axes);
 }
 
-/* Does a layer that is no stage mix spatial axes with others, or take cells from them? */
+/* Does a layer without a stage form mix spatial axes with others, or take cells from them? */
 bool cp_walk_rearranges(const struct cp_walk *walk, const struct cp_layer *layer)
 {
     static const struct cp_layer_kind *const kinds[] = {&cp_linear_kind,  &cp_flatten_kind, &cp_unflatten_kind,
@@ -101,7 +101,8 @@ static void pass(struct cp_walk *walk, uint32_t at)
     for (int axis = 0; axis < walk->repair->axes; axis++) {
         struct cp_stage stage;
         int64_t size = merged_size(walk, layer, axis);
-        if (cp_is_stage(layer)) size = cp_walk_stage_at(walk, at, axis, &stage) ? cp_stage_output(&stage, size) : 0;
+        if (walk->pairing->is_stage[at])
+            size = cp_walk_stage_at(walk, at, axis, &stage) ? cp_stage_output(&stage, size) : 0;
         walk->sizes[cp_walk_slot(at - cp_walk_decoder_begins(walk), axis)] = size;
     }
 }
@@ -309,6 +310,21 @@ static bool adjust(struct cp_walk *walk, uint32_t position)
     return true;
 }
 
+/* Does a partner that gives what is planned give what its own partner took? False when the walk ends here. */
+static bool fits(struct cp_walk *walk, uint32_t position)
+{
+    walk->repair->result = CP_REPAIR_UNKNOWN;
+    for (int axis = 0; axis < walk->repair->axes; axis++) {
+        const struct cp_range *wanted = &walk->wishes[cp_walk_slot(position, axis)].range;
+        int64_t size = cp_walk_size_of(walk, walk->plan->stack->input_count + walk->pairing->path[position], axis);
+        if (size == 0) return false;
+        if (size >= wanted->low && size <= wanted->high) continue;
+        get_stuck(walk, position);
+        return false;
+    }
+    return true;
+}
+
 static enum cp_repair_result compare_ends(const struct cp_walk *walk)
 {
     const struct cp_stack *stack = walk->plan->stack;
@@ -330,6 +346,7 @@ static void walk_decoder(struct cp_walk *walk)
         bool can_change = on_path && walk->plan->stack->layers[at].type->kind->stage != CP_STAGE_NONE;
         if (can_change && !adjust(walk, next)) return;
         if (!can_change) pass(walk, at);
+        if (on_path && !can_change && walk->repair->paired && walk->is_stage[next] && !fits(walk, next)) return;
         next += on_path;
     }
     walk->repair->result = compare_ends(walk);

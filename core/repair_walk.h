@@ -44,7 +44,7 @@ static inline const struct cp_layer *cp_walk_layer_at(const struct cp_walk *walk
 int64_t cp_walk_planned_size(const struct cp_walk *walk, uint32_t source, int axis);
 int64_t cp_walk_size_of(const struct cp_walk *walk, uint32_t source, int axis);
 
-/* Does a layer that is no stage mix spatial axes with others, or take cells from them? */
+/* Does a layer without a stage form mix spatial axes with others, or take cells from them? */
 bool cp_walk_rearranges(const struct cp_walk *walk, const struct cp_layer *layer);
 
 /* A layer of the stack as a stage, with what it has to know beside its layer. False as cp_stage_of. */

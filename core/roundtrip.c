@@ -1,6 +1,6 @@
 #include "core/roundtrip.h"
 
-#include "core/layers/parameters.h"
+#include "core/layers/kinds.h"
 #include "core/padding.h"
 #include "core/repair.h"
 #include "core/stage.h"
@@ -62,7 +62,57 @@ static bool upsample_keeps(const struct cp_layer *layer)
     return upsample->size.count == 0;
 }
 
-bool cp_is_stage(const struct cp_layer *layer)
+static int64_t from_begin(int64_t dim, int rank)
+{
+    return dim < 0 ? dim + rank : dim;
+}
+
+static bool permute_keeps(const struct cp_sizes *dims, int rank)
+{
+    for (int at = 2; at < dims->count; at++)
+        if (from_begin(dims->at[at], rank) != at) return false;
+    return true;
+}
+
+static bool mean_keeps(const struct cp_mean *mean, int rank)
+{
+    for (int at = 0; mean->keepdim && at < mean->dim.count; at++)
+        if (from_begin(mean->dim.at[at], rank) >= 2) return false;
+    return true;
+}
+
+static bool slice_keeps(const struct cp_slice *slice, int rank)
+{
+    bool all = slice->start == 0 && slice->end >= CP_TO_THE_END && slice->step == 1;
+    return all || from_begin(slice->dim, rank) < 2;
+}
+
+static bool concat_keeps(const struct cp_layer *layer, int rank)
+{
+    return layer->source_count == 1 || from_begin(((const struct cp_concat *)layer->params)->dim, rank) < 2;
+}
+
+static bool linear_keeps(const struct cp_linear *linear, int rank)
+{
+    return rank < 3 || linear->in_features == linear->out_features;
+}
+
+/* Kinds that do not go axis by axis. Those that name the whole shape give one size whatever they get. */
+static bool rearranging_keeps(const struct cp_layer *layer, int rank)
+{
+    const struct cp_layer_kind *kind = layer->type->kind;
+    if (kind == &cp_slice_kind) return slice_keeps(layer->params, rank);
+    if (kind == &cp_mean_kind) return mean_keeps(layer->params, rank);
+    if (kind == &cp_linear_kind) return linear_keeps(layer->params, rank);
+    if (kind == &cp_concat_kind) return concat_keeps(layer, rank);
+    if (kind == &cp_permute_kind) return permute_keeps(&((const struct cp_permute *)layer->params)->dims, rank);
+    if (kind == &cp_reshape_kind) return rank < 3 || ((const struct cp_reshape *)layer->params)->shape.count != rank;
+    if (kind == &cp_opaque_kind)
+        return rank < 3 || ((const struct cp_opaque *)layer->params)->output_shape.count != rank;
+    return true;
+}
+
+bool cp_is_stage(const struct cp_layer *layer, int rank)
 {
     switch (layer->type->kind->stage) {
     case CP_STAGE_CONVOLUTION:
@@ -76,17 +126,52 @@ bool cp_is_stage(const struct cp_layer *layer)
     case CP_STAGE_ADAPTIVE:
         return !all_equal(((const struct cp_adaptive_pool *)layer->params)->output_size, layer->type->axes, 0);
     case CP_STAGE_CROP: return true;
-    case CP_STAGE_NONE: break;
+    case CP_STAGE_NONE: return !rearranging_keeps(layer, rank);
     }
     return false;
 }
 
+/* The number of dimensions that a layer gives, by its parameters and those of its sources alone. */
+static int rank_after(const struct cp_layer *layer, const int *ranks)
+{
+    const struct cp_layer_kind *kind = layer->type->kind;
+    int rank = ranks[layer->sources[0]];
+    if (kind == &cp_flatten_kind) {
+        const struct cp_flatten *flatten = layer->params;
+        return rank - (int)(from_begin(flatten->end_dim, rank) - from_begin(flatten->start_dim, rank));
+    }
+    if (kind == &cp_unflatten_kind)
+        return rank + ((const struct cp_unflatten *)layer->params)->unflattened_size.count - 1;
+    if (kind == &cp_reshape_kind) return ((const struct cp_reshape *)layer->params)->shape.count;
+    if (kind == &cp_opaque_kind) return ((const struct cp_opaque *)layer->params)->output_shape.count;
+    if (kind == &cp_mean_kind) {
+        const struct cp_mean *mean = layer->params;
+        return mean->keepdim ? rank : rank - mean->dim.count;
+    }
+    for (uint32_t entry = 1; entry < layer->source_count; entry++) /* broadcast */
+        if (ranks[layer->sources[entry]] > rank) rank = ranks[layer->sources[entry]];
+    return rank;
+}
+
+static const bool *find_stages(const struct cp_stack *stack, struct cp_arena *arena)
+{
+    bool *is_stage = CP_NEW_ARRAY(arena, bool, stack->layer_count);
+    int *ranks = CP_NEW_ARRAY(arena, int, (size_t)stack->input_count + stack->layer_count);
+    for (uint32_t at = 0; at < stack->input_count; at++) ranks[at] = stack->inputs[at].shape.rank;
+    for (uint32_t at = 0; at < stack->layer_count; at++) {
+        const struct cp_layer *layer = &stack->layers[at];
+        is_stage[at] = cp_is_stage(layer, ranks[layer->sources[0]]);
+        ranks[stack->input_count + at] = rank_after(layer, ranks);
+    }
+    return is_stage;
+}
+
 /* Append the stages among the layers of a path, which runs backwards, in the order of the stack. */
-static uint32_t stages_of(const struct cp_stack *stack, const uint32_t *path, uint32_t count, uint32_t *stages)
+static uint32_t stages_of(const struct cp_pairing *pairing, const uint32_t *path, uint32_t count, uint32_t *stages)
 {
     uint32_t found = 0;
     for (uint32_t at = count; at-- > 0;)
-        if (cp_is_stage(&stack->layers[path[at]])) stages[found++] = path[at];
+        if (pairing->is_stage[path[at]]) stages[found++] = path[at];
     return found;
 }
 
@@ -147,12 +232,13 @@ void cp_pair_stages(struct cp_pairing *pairing, const struct cp_stack *stack, st
 {
     uint32_t *back = CP_NEW_ARRAY(arena, uint32_t, stack->encoder_count);
     uint32_t decoder_count = stack->layer_count - stack->encoder_count;
-    *pairing = (struct cp_pairing){.encoder_at = CP_NEW_ARRAY(arena, uint32_t, stack->encoder_count),
+    *pairing = (struct cp_pairing){.is_stage = find_stages(stack, arena),
+                                   .encoder_at = CP_NEW_ARRAY(arena, uint32_t, stack->encoder_count),
                                    .decoder_at = CP_NEW_ARRAY(arena, uint32_t, decoder_count),
                                    .path = CP_NEW_ARRAY(arena, uint32_t, decoder_count)};
-    pairing->encoder_stages = stages_of(stack, back, encoder_path(stack, back), pairing->encoder_at);
+    pairing->encoder_stages = stages_of(pairing, back, encoder_path(stack, back), pairing->encoder_at);
     pairing->path_count = decoder_path(stack, pairing->path, arena);
-    pairing->decoder_stages = stages_of(stack, pairing->path, pairing->path_count, pairing->decoder_at);
+    pairing->decoder_stages = stages_of(pairing, pairing->path, pairing->path_count, pairing->decoder_at);
     reverse(pairing->path, pairing->path_count);
     uint32_t encoders = pairing->encoder_stages, decoders = pairing->decoder_stages;
     pairing->pair_count = encoders < decoders ? encoders : decoders;
@@ -319,6 +405,7 @@ static const char *remedy_of(const struct cp_layer *layer)
     case CP_STAGE_UNPOOLING: return "a larger stride or kernel_size is needed to reach that size";
     case CP_STAGE_CONVOLUTION:
     case CP_STAGE_POOLING: return "a larger stride, or a layer that upsamples, is needed";
+    case CP_STAGE_NONE: return "change its own parameters, or the layers before it";
     default: return "choose another input size; /v1/sizes tells which work";
     }
 }

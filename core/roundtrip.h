@@ -1,7 +1,7 @@
 /* Does a decoder undo an encoder? Relationship 14, stage by stage.
  *
  * The two are one stack: the encoder's layers, then the decoder's (cp_stack.encoder_count). A layer is a stage when its
- * parameters do not keep every spatial size; the j-th stage of the decoder is the partner of the j-th from the end of
+ * parameters do not keep every spatial size, while the number of dimensions stays; the j-th stage of the decoder is the partner of the j-th from the end of
  * the encoder, and has to give back the size that its partner took. Where branches merge only one path has stages: that
  * of the first inputs in the encoder, that of the first inputs which lead to the latent in the decoder. */
 #ifndef CP_ROUNDTRIP_H
@@ -20,7 +20,8 @@ struct cp_pairing {
     /* All stages, as positions in the stack, in its order. Where the counts differ, the last output alone decides. */
     uint32_t *encoder_at, *decoder_at;
     uint32_t encoder_stages, decoder_stages;
-    uint32_t *path; /* the decoder's layers from the latent to the end, stages or not */
+    const bool *is_stage; /* [position in the stack] */
+    uint32_t *path;       /* the decoder's layers from the latent to the end, stages or not */
     uint32_t path_count;
 };
 
@@ -29,8 +30,9 @@ static inline bool cp_is_paired(const struct cp_pairing *pairing)
     return pairing->encoder_stages == pairing->decoder_stages;
 }
 
-/* Whether a layer's parameters change the size of any spatial axis. */
-bool cp_is_stage(const struct cp_layer *layer);
+/* Whether a layer's parameters change the size of any spatial axis of a tensor with `rank` dimensions. A layer that gives
+ * another number of them does not: which axis became which is not known. */
+bool cp_is_stage(const struct cp_layer *layer, int rank);
 
 /* Find the partners. Looks at parameters only, so the answer is the same for every input size. */
 void cp_pair_stages(struct cp_pairing *pairing, const struct cp_stack *stack, struct cp_arena *arena);

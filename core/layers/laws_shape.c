@@ -166,13 +166,12 @@ static bool slice(const int64_t *numbers, int64_t size, int64_t *result)
  * reaches it, not at all when both do or none, and to nothing when the start moves away from a fixed end. */
 bool cp_slice_law(struct cp_tracing *tracing)
 {
-    enum { TO_THE_END = INT32_MAX }; /* what exporters write for "no end" */
     const struct cp_slice *given = tracing->layer->params;
     int dim;
     tracing->output = *tracing->inputs[0];
     if (!resolve(given->dim, tracing->output.rank, &dim)) return false;
     struct cp_slice part = *given;
-    if (part.end >= TO_THE_END) part.end = CP_MAX_COUNT;
+    if (part.end >= CP_TO_THE_END) part.end = CP_MAX_COUNT;
     bool start_moves = part.start < 0, end_moves = part.end < 0 || part.end == CP_MAX_COUNT;
     int64_t start_reach = start_moves ? -part.start : part.start;
     int64_t end_reach = part.end == CP_MAX_COUNT ? 0 : part.end < 0 ? -part.end : part.end;

@@ -91,6 +91,8 @@ struct cp_permute {
     struct cp_sizes dims;
 };
 
+enum { CP_TO_THE_END = INT32_MAX }; /* what exporters write as the end of a slice that has none; so does more */
+
 struct cp_slice {
     int64_t dim, start, end, step; /* `end` counts only where given */
 };

@@ -82,6 +82,15 @@ static int bordered(const struct cp_test_layer *layer, int axis, int input)
     return layer->kind == CP_TEST_REFLECTION_PAD && (begin >= input || end >= input) ? 0 : input + begin + end;
 }
 
+/* Python's start:end:step, with begin for the start, and no end where it has no size. */
+static int sliced(const struct cp_test_layer *layer, int axis, int input)
+{
+    int start = layer->begin[axis], end = layer->has_size ? layer->size[axis] : input;
+    if (start < 0) start = start + input < 0 ? 0 : start + input;
+    if (end > input) end = input;
+    return start < end ? (end - start + layer->s[axis] - 1) / layer->s[axis] : 0;
+}
+
 int cp_output_of(const struct cp_test_layer *layer, int axis, int input)
 {
     if (layer->kind <= CP_TEST_UNPOOL) {
@@ -99,6 +108,9 @@ int cp_output_of(const struct cp_test_layer *layer, int axis, int input)
     case CP_TEST_CROP: return layer->size[axis] <= input ? layer->size[axis] : 0;
     case CP_TEST_RESIZE:
     case CP_TEST_ADAPTIVE: return layer->size[axis];
+    case CP_TEST_SLICE: return axis == layer->factor - 1 ? sliced(layer, axis, input) : input;
+    case CP_TEST_MEAN: return axis == layer->factor - 1 ? 1 : input;
+    case CP_TEST_LINEAR: return axis == layer->factor - 1 ? layer->size[axis] : input;
     default: return input;
     }
 }
@@ -175,14 +187,23 @@ static void draw_sizes(struct cp_random *random, struct cp_test_layer *layer)
     }
 }
 
+static void draw_one_axis(struct cp_random *random, struct cp_test_layer *layer, int axes)
+{
+    layer->factor = layer->kind == CP_TEST_LINEAR ? axes : cp_random_within(random, 1, axes);
+    layer->has_size = layer->kind == CP_TEST_SLICE && cp_random_chance(random, 3);
+    for (int axis = 0; axis < axes; axis++) {
+        if (cp_random_chance(random, 2)) layer->begin[axis] = 0;
+        layer->s[axis] = cp_random_chance(random, 3) ? 2 : 1;
+    }
+}
+
 static void draw_layer(struct cp_random *random, struct cp_test_layer *layer, enum cp_test_kind kind, int axes,
                        enum source source)
 {
     *layer = (struct cp_test_layer){.kind = kind, .groups = 1};
-    if (kind > CP_TEST_UNPOOL) {
-        draw_sizes(random, layer);
-        return;
-    }
+    if (kind > CP_TEST_UNPOOL) draw_sizes(random, layer);
+    if (kind >= CP_TEST_SLICE) draw_one_axis(random, layer, axes);
+    if (kind > CP_TEST_UNPOOL) return;
     draw_window(random, layer, axes, source);
     layer->word = draw_word(random, kind);
     layer->ceil = cp_is_pool(layer) && cp_random_chance(random, 3);
@@ -191,10 +212,10 @@ static void draw_layer(struct cp_random *random, struct cp_test_layer *layer, en
 
 static enum cp_test_kind draw_kind(struct cp_random *random, enum source source, int axes)
 {
-    static const enum cp_test_kind down[] = {CP_TEST_CONV,      CP_TEST_CONV,     CP_TEST_CONV,     CP_TEST_CONV,
-                                             CP_TEST_MAX_POOL,  CP_TEST_AVG_POOL, CP_TEST_MAX_POOL, CP_TEST_UNSHUFFLE,
-                                             CP_TEST_ZERO_PAD,  CP_TEST_CROP,     CP_TEST_RELU,     CP_TEST_ADAPTIVE,
-                                             CP_TEST_TRANSPOSED};
+    static const enum cp_test_kind down[] = {CP_TEST_CONV,       CP_TEST_CONV,     CP_TEST_CONV,     CP_TEST_CONV,
+                                             CP_TEST_MAX_POOL,   CP_TEST_AVG_POOL, CP_TEST_MAX_POOL, CP_TEST_UNSHUFFLE,
+                                             CP_TEST_ZERO_PAD,   CP_TEST_CROP,     CP_TEST_RELU,     CP_TEST_ADAPTIVE,
+                                             CP_TEST_TRANSPOSED, CP_TEST_SLICE,    CP_TEST_MEAN,     CP_TEST_LINEAR};
     static const enum cp_test_kind up[] = {
         CP_TEST_TRANSPOSED,     CP_TEST_TRANSPOSED, CP_TEST_TRANSPOSED, CP_TEST_TRANSPOSED, CP_TEST_TRANSPOSED,
         CP_TEST_UNPOOL,         CP_TEST_UPSCALE,    CP_TEST_RESIZE,     CP_TEST_SHUFFLE,    CP_TEST_ZERO_PAD,
@@ -283,6 +304,17 @@ static void write_padding(FILE *file, const struct cp_test_layer *layer, int axe
     (void)fprintf(file, "]");
 }
 
+static void write_one_axis(FILE *file, const struct cp_test_layer *layer)
+{
+    int axis = layer->factor - 1;
+    if (layer->kind == CP_TEST_LINEAR) (void)fprintf(file, ", \"out_features\": %d}", layer->size[axis]);
+    if (layer->kind == CP_TEST_MEAN) (void)fprintf(file, ", \"dim\": %d, \"keepdim\": true}", axis + 2);
+    if (layer->kind != CP_TEST_SLICE) return;
+    (void)fprintf(file, ", \"dim\": %d, \"start\": %d, \"step\": %d", axis + 2, layer->begin[axis], layer->s[axis]);
+    if (layer->has_size) (void)fprintf(file, ", \"end\": %d", layer->size[axis]);
+    (void)fprintf(file, "}");
+}
+
 static void write_layer(FILE *file, const struct cp_test_layer *layer, int axes)
 {
     static const char *const types[] = {"Conv%dd",
@@ -298,7 +330,10 @@ static void write_layer(FILE *file, const struct cp_test_layer *layer, int axes)
                                         "ReflectionPad%dd",
                                         "CenterCrop%dd",
                                         "AdaptiveAvgPool%dd",
-                                        "ReLU"};
+                                        "ReLU",
+                                        "Slice",
+                                        "Mean",
+                                        "Linear"};
     char type[32];
     const char *digits = strchr(types[layer->kind], '%');
     int before = digits ? (int)(digits - types[layer->kind]) : (int)strlen(types[layer->kind]);
@@ -306,6 +341,10 @@ static void write_layer(FILE *file, const struct cp_test_layer *layer, int axes)
     (void)fprintf(file, "{\"type\": \"%s", type);
     if (digits) (void)fprintf(file, "%dd", axes);
     (void)fprintf(file, "\"");
+    if (layer->kind >= CP_TEST_SLICE) {
+        write_one_axis(file, layer);
+        return;
+    }
     bool window = layer->kind <= CP_TEST_UNPOOL;
     if (window) {
         write_values(file, "kernel_size", layer->k, axes);

@@ -21,6 +21,9 @@ enum cp_test_kind {
     CP_TEST_CROP,
     CP_TEST_ADAPTIVE,
     CP_TEST_RELU,
+    CP_TEST_SLICE, /* this and those below: of axis number factor − 1 alone */
+    CP_TEST_MEAN,
+    CP_TEST_LINEAR,
     CP_TEST_KIND_COUNT,
 };
 
