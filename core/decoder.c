@@ -209,6 +209,21 @@ static bool invert_by_upsample(struct design *design)
     return true;
 }
 
+/* The window with the same padding on both sides, as PyTorch's MaxUnpool has nothing else, where an output_size can make
+ * up for the odd cell: one within a stride of the default. */
+static struct cp_window evenly_padded(const struct cp_axis_trace *trace)
+{
+    struct cp_window even = trace->window;
+    int64_t total = even.pad_begin + even.pad_end, natural;
+    for (int more = 0; more <= total % 2; more++) {
+        even.pad_begin = even.pad_end = total / 2 + more;
+        if (!cp_transposed_natural(&even, trace->output, &natural)) break;
+        int64_t missing = trace->input - natural;
+        if (missing > -even.stride && missing < even.stride) return even;
+    }
+    return trace->window;
+}
+
 /* MaxUnpool, told the size where it is not the default. */
 static bool invert_by_unpool(struct design *design)
 {
@@ -217,12 +232,13 @@ static bool invert_by_unpool(struct design *design)
     bool sized = false;
     for (int axis = 0; axis < design->input->rank - 2; axis++) {
         const struct cp_axis_trace *trace = &design->planned->trace[axis];
+        const struct cp_window window = evenly_padded(trace);
         int64_t natural = 0;
-        (void)!cp_transposed_natural(&trace->window, trace->output, &natural);
-        pool->kernel_size[axis] = trace->window.kernel;
-        pool->stride[axis] = trace->window.stride;
-        pool->padding.begin[axis] = trace->window.pad_begin;
-        pool->padding.end[axis] = trace->window.pad_end;
+        (void)!cp_transposed_natural(&window, trace->output, &natural);
+        pool->kernel_size[axis] = window.kernel;
+        pool->stride[axis] = window.stride;
+        pool->padding.begin[axis] = window.pad_begin;
+        pool->padding.end[axis] = window.pad_end;
         pool->output_size[axis] = trace->input;
         sized = sized || natural != trace->input;
     }

@@ -127,11 +127,70 @@ static void test_every_small_pool(void **state)
     assert_true(designed >= LEAST_DESIGNED);
 }
 
+/* ---- Uneven padding ----------------------------------------------------------------------------------------------- */
+
+struct lopsided {
+    int size, kernel, stride, begin, end;
+    bool ceil;
+};
+
+/* PyTorch's: the same padding on both sides, and a size within a stride of (i − 1)s + k − 2p. */
+static bool pytorch_can(const struct lopsided *pool, int pooled)
+{
+    for (int padding = 0; padding <= pool->kernel; padding++) {
+        int missing = pool->size - ((pooled - 1) * pool->stride + pool->kernel - 2 * padding);
+        if (missing > -pool->stride && missing < pool->stride) return true;
+    }
+    return false;
+}
+
+static bool check_lopsided(const struct lopsided *pool, int *even)
+{
+    struct cp_test_text text;
+    struct cp_test_exchange exchange;
+    (void)fprintf(cp_test_begin(&text),
+                  "{\"input\": [1, 1, %d], \"pool_inverse\": \"unpool\", \"encoder\": [{\"type\": \"MaxPool1d\", "
+                  "\"kernel_size\": %d, \"stride\": %d, \"padding\": [[%d, %d]], \"ceil_mode\": %s}]}",
+                  pool->size, pool->kernel, pool->stride, pool->begin, pool->end, pool->ceil ? "true" : "false");
+    ask(&exchange, cp_test_finish(&text));
+    struct cp_text body = exchange.reply.body, padding = cp_test_at(body, "/decoder/0/padding");
+    bool valid = cp_test_is(cp_test_at(body, "/valid"), "true"), paired = padding.size && *padding.bytes == '[';
+    bool keeps = cp_test_count(cp_test_at(body, "/decoder")) == 0;
+    int pooled = (int)cp_test_number(cp_test_at(body, "/roundtrip/latent/2"));
+    bool right = !valid || keeps || paired == !pytorch_can(pool, pooled);
+    if (valid && !same_space(cp_test_at(body, "/roundtrip/input"), cp_test_at(body, "/roundtrip/output"), 1))
+        right = false;
+    *even += valid && !paired;
+    if (!right) print_error("%s\n  %.*s\n", text.bytes, (int)body.size, body.bytes);
+    cp_test_close(&exchange);
+    cp_test_free(&text);
+    return right;
+}
+
+static void test_unpooling_of_uneven_padding(void **state)
+{
+    enum { KERNELS = 5, STRIDES = 4, SIZES = 12, LEAST_EVEN = 800 };
+    int wrong = 0, even = 0;
+    struct lopsided pool = {0};
+    (void)state;
+    for (int number = 0; number < KERNELS * STRIDES * SIZES * 2; number++) {
+        pool.kernel = 1 + number % KERNELS;
+        pool.stride = 1 + number / KERNELS % STRIDES;
+        pool.size = 1 + number / KERNELS / STRIDES % SIZES;
+        pool.ceil = number >= KERNELS * STRIDES * SIZES;
+        for (pool.begin = 0; 2 * pool.begin <= pool.kernel; pool.begin++)
+            for (pool.end = 0; 2 * pool.end <= pool.kernel; pool.end++) wrong += !check_lopsided(&pool, &even);
+    }
+    assert_int_equal(wrong, 0);
+    assert_true(even >= LEAST_EVEN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_small_convolution),
         cmocka_unit_test(test_every_small_pool),
+        cmocka_unit_test(test_unpooling_of_uneven_padding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,6 +72,18 @@ static const struct design_row design_rows[] = {
      .more = "\"pool_inverse\": \"unpool\", ",
      .encoder = LAYER("MaxPool1d", "\"name\": \"p\", \"kernel_size\": 3, \"stride\": 2, \"padding\": 1"),
      .decoder = "[{\"type\":\"MaxUnpool1d\",\"name\":\"p_inverse\",\"kernel_size\":3,\"stride\":2,\"padding\":1}]"},
+    {.name = "unpooling of uneven padding, which PyTorch has not, to a size",
+     .input = "[1, 1, 10]",
+     .more = "\"pool_inverse\": \"unpool\", ",
+     .encoder = LAYER("MaxPool1d", "\"name\": \"p\", \"kernel_size\": 3, \"stride\": 2, \"padding\": \"same_upper\""),
+     .decoder = "[{\"type\":\"MaxUnpool1d\",\"name\":\"p_inverse\",\"kernel_size\":3,\"stride\":2,\"padding\":0,"
+                "\"output_size\":[10]}]"},
+    {.name = "unpooling of uneven padding with unit strides, for which there is nothing else",
+     .input = "[1, 1, 10]",
+     .more = "\"pool_inverse\": \"unpool\", ",
+     .encoder = LAYER("MaxPool1d", "\"name\": \"p\", \"kernel_size\": 2, \"stride\": 1, \"padding\": \"same_upper\""),
+     .decoder = "[{\"type\":\"MaxUnpool1d\",\"name\":\"p_inverse\",\"kernel_size\":2,\"stride\":1,"
+                "\"padding\":[[0,1]]}]"},
     {.name = "upsampling",
      .input = "[1, 2, 8, 9]",
      .more = "\"pool_inverse\": \"upsample\", ",
