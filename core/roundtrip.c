@@ -1,5 +1,6 @@
 #include "core/roundtrip.h"
 
+#include "core/fix.h"
 #include "core/layers/kinds.h"
 #include "core/padding.h"
 #include "core/repair.h"
@@ -368,6 +369,22 @@ static struct cp_argument wanted_sizes(const struct judgement *judgement, uint32
     return cp_dimensions(sizes);
 }
 
+/* Why another size is needed. Where it is the one at hand, the layer is repaired because those before it are. */
+static const char *reason_for(const struct judgement *judgement, uint32_t position)
+{
+    const struct cp_plan *plan = judgement->plan;
+    const struct cp_shape *given =
+        cp_plan_source_shape(plan, plan->stack->input_count + judgement->pairing->path[position]);
+    bool same = given && given->rank == judgement->repair.axes + 2;
+    for (int axis = 0; same && axis < judgement->repair.axes; axis++)
+        same = given->size[axis + 2] == cp_adjustment_of(&judgement->repair, position, axis)->size;
+    if (same) return "has to stay when the fixes before it change its input";
+    return judgement->repair.paired ? "is what the encoder took there" : "is needed to get the input's size back";
+}
+
+static const char all_mended[] = "all fixes together make the pair fit";
+static const char others_remain[] = "the other errors, which no fix mends, have to be mended as well";
+
 static void report_fix(const struct judgement *judgement, uint32_t position, struct cp_fix fix)
 {
     struct cp_plan *plan = judgement->plan;
@@ -376,8 +393,7 @@ static void report_fix(const struct judgement *judgement, uint32_t position, str
         cp_findings_add(&plan->findings, CP_CODE_round_trip_mismatch, layer,
                         CP_ARGUMENTS(cp_name(plan->stack->layers[layer].name), given_sizes(judgement, layer),
                                      wanted_sizes(judgement, position), cp_words(fix.member),
-                                     cp_words(judgement->repair.paired ? "is what the encoder took there"
-                                                                       : "is needed to get the input's size back")));
+                                     cp_words(reason_for(judgement, position)), cp_words(all_mended)));
     finding->member = fix.member;
     finding->axes = judgement->repair.axes;
     finding->fix = fix;
@@ -449,6 +465,28 @@ static bool pairs_agree(const struct cp_plan *plan, const struct cp_pairing *pai
     return true;
 }
 
+static bool goes_round(const struct cp_plan *plan, const struct cp_pairing *pairing)
+{
+    const struct cp_stack *stack = plan->stack;
+    return pairs_agree(plan, pairing) &&
+           cp_same_spatial_sizes(cp_plan_source_shape(plan, stack->input_count + stack->layer_count - 1),
+                                 &stack->inputs[0].shape);
+}
+
+/* Errors that have nothing to do with sizes may be left when all fixes are applied: say so at each. */
+static void look_beyond_fixes(const struct judgement *judgement)
+{
+    struct cp_stack fixed = cp_stack_fixed(judgement->plan, judgement->arena);
+    struct cp_pairing pairing;
+    struct cp_plan plan;
+    cp_plan_stack(&plan, &fixed, CP_PLAN_ALL, judgement->arena);
+    cp_pair_stages(&pairing, &fixed, judgement->arena);
+    if (plan.valid && goes_round(&plan, &pairing)) return;
+    for (struct cp_finding *finding = judgement->plan->findings.first; finding; finding = finding->next)
+        if (finding->code == CP_CODE_round_trip_mismatch)
+            finding->arguments[finding->argument_count - 1] = cp_words(others_remain);
+}
+
 static const char too_many_ways[] = "there are too many ways to change the decoder's padding to try all of them";
 static const char left_alone[] =
     "the decoder's layers beside its main path, which change sizes too, were taken as they are";
@@ -461,6 +499,7 @@ static void report_repair(struct judgement *judgement, const struct cp_shape *ou
     bool known = repair->result == CP_REPAIRED || repair->result == CP_REPAIR_STUCK;
     if (known) drop_other_fixes(judgement->plan);
     for (uint32_t at = 0; known && at < repair->count; at++) report_layer(judgement, at);
+    if (known) look_beyond_fixes(judgement);
     if (repair->result == CP_REPAIR_STUCK) report_stuck(judgement);
     if (repair->result == CP_REPAIR_MISSES || judgement->plan->findings.errors == 0)
         report_last(judgement->plan, output);
@@ -492,8 +531,7 @@ void cp_judge_roundtrip(struct cp_plan *plan, const struct cp_pairing *pairing, 
     const struct cp_stack *stack = plan->stack;
     const struct cp_shape *output = cp_plan_source_shape(plan, stack->input_count + stack->layer_count - 1);
     struct judgement judgement = {.plan = plan, .pairing = pairing, .arena = arena};
-    bool right = pairs_agree(plan, pairing) && cp_same_spatial_sizes(output, &stack->inputs[0].shape);
-    if (!right) report_repair(&judgement, output);
+    if (!goes_round(plan, pairing)) report_repair(&judgement, output);
     if (!cp_is_paired(pairing)) warn_of_leftovers(plan, pairing);
     warn_of_channels(plan, output);
     plan->valid = plan->findings.errors == 0;
