@@ -1,6 +1,7 @@
 #include "core/plan.h"
 
 #include "core/checked.h"
+#include "core/fix.h"
 #include "core/memory.h"
 #include "core/relationships.h"
 
@@ -124,6 +125,33 @@ static void plan_layer(struct cp_inference *inference, const struct workspace *w
     if (inference->layer->expect) check_expectation(inference);
 }
 
+/* ---- Fixes -------------------------------------------------------------------------------------------------------- */
+
+/* A fix alone makes its layer one without errors, or is none: what else is wrong may have been reported beside it, stand
+ * behind it, or come with the new value. */
+static void try_fix(const struct cp_inference *inference, const struct workspace *work, enum cp_plan_depth depth,
+                    struct cp_finding *finding)
+{
+    struct cp_layer fixed = cp_layer_fixed(inference->layer, &finding->fix, inference->arena);
+    struct cp_layer_plan plan = {.state = CP_LAYER_SKIPPED};
+    struct cp_plan whole = *inference->whole;
+    struct cp_inference trial = *inference;
+    trial.layer = &fixed;
+    trial.plan = &plan;
+    trial.whole = &whole;
+    cp_findings_begin(&whole.findings, inference->arena);
+    plan_layer(&trial, work, depth);
+    if (whole.findings.errors) finding->fix.member = NULL;
+}
+
+static void plan_and_try(struct cp_inference *inference, const struct workspace *work, enum cp_plan_depth depth)
+{
+    struct cp_finding **found = inference->whole->findings.tail;
+    plan_layer(inference, work, depth);
+    for (struct cp_finding *finding = *found; finding; finding = finding->next)
+        if (finding->fix.member) try_fix(inference, work, depth, finding);
+}
+
 /* ---- The whole --------------------------------------------------------------------------------------------------- */
 
 static void prepare(struct workspace *work, const struct cp_stack *stack, enum cp_plan_depth depth,
@@ -188,7 +216,7 @@ void cp_plan_stack(struct cp_plan *plan, const struct cp_stack *stack, enum cp_p
             .whole = plan,
             .arena = arena,
         };
-        plan_layer(&inference, &work, depth);
+        plan_and_try(&inference, &work, depth);
     }
     if (depth == CP_PLAN_ALL) sum_up(plan, arena);
     plan->valid = plan->findings.errors == 0;

@@ -83,7 +83,7 @@ bool cp_resolve_padding(struct cp_inference *inference, const struct cp_padding 
 
 /* More padding on one axis, as little as lets the kernel fit, keeping what is there; no side of a pool over `most`, half
  * its window, which is always enough. */
-static void pad_to_fit(const struct cp_axis_trace *trace, int64_t most, int64_t *begin, int64_t *end)
+void cp_pad_to_fit(const struct cp_axis_trace *trace, int64_t most, int64_t *begin, int64_t *end)
 {
     struct cp_window window = trace->window;
     if (window.pad_begin > most) window.pad_begin = most;
@@ -114,7 +114,7 @@ static struct cp_fix padding_that_fits(const struct cp_inference *inference)
         int64_t span;
         if (!cp_window_span(&trace->window, &span)) return (struct cp_fix){0};
         bool pool = inference->plan->operation == CP_TRACED_POOLING;
-        pad_to_fit(trace, pool ? span / 2 : CP_MAX_COUNT, &begin[axis], &end[axis]);
+        cp_pad_to_fit(trace, pool ? span / 2 : CP_MAX_COUNT, &begin[axis], &end[axis]);
         if (begin[axis] != end[axis]) symmetric = false;
         fix.values[axis] = begin[axis];
     }

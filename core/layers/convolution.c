@@ -80,7 +80,7 @@ static bool check_channels(struct cp_inference *inference, const struct cp_convo
 {
     int64_t channels = inference->inputs[0]->size[1];
     bool right = cp_expect_size(inference, "in_channels", conv->in_channels, channels);
-    if (right) right = cp_expect_divides(inference, "groups", conv->groups, "input channels", channels);
+    right = cp_expect_divides(inference, "groups", conv->groups, "input channels", channels) && right;
     return cp_expect_divides(inference, "groups", conv->groups, "out_channels", conv->out_channels) && right;
 }
 
@@ -104,7 +104,7 @@ static bool conv_infer(struct cp_inference *inference)
 {
     const struct cp_convolution *conv = inference->layer->params;
     if (!cp_expect_window_rank(inference)) return false;
-    bool right = check_channels(inference, conv);
+    bool right = true, channels = check_channels(inference, conv);
     struct cp_axis_trace *trace = cp_new_trace(inference, CP_TRACED_CONVOLUTION);
     bool resolved[CP_MAX_AXES] = {false};
     for (int axis = 0; axis < inference->axes; axis++) {
@@ -121,8 +121,8 @@ static bool conv_infer(struct cp_inference *inference)
     }
     if (!right) return false;
     cp_check_coverage(inference, &conv->padding);
-    set_output(inference, conv->out_channels);
-    return true;
+    if (channels) set_output(inference, conv->out_channels);
+    return channels;
 }
 
 /* in/groups · out/groups · groups · ∏ k: the numbers in the weight tensor of either direction. */
@@ -213,14 +213,12 @@ static bool transposed_axis(struct cp_inference *inference, const struct cp_conv
     *trace = trace_of(inference, conv, axis);
     if (!cp_resolve_padding(inference, &conv->padding, axis, trace, true)) return false;
     trace->output_padding = conv->output_padding[axis];
-    if (trace->output_padding >= trace->window.stride && trace->output_padding >= trace->window.dilation) {
-        report_output_padding(inference, conv, axis);
-        return false;
-    }
+    bool too_large = trace->output_padding >= trace->window.stride && trace->output_padding >= trace->window.dilation;
+    if (too_large) report_output_padding(inference, conv, axis);
     if (conv->output_size[axis] && !padding_for_size(inference, conv, axis, trace)) return false;
     enum cp_window_status status =
         cp_transposed_output(&trace->window, trace->output_padding, trace->input, &trace->output);
-    return cp_report_window(inference, status, axis, trace);
+    return cp_report_window(inference, status, axis, trace) && !too_large;
 }
 
 static bool conv_transpose_infer(struct cp_inference *inference)

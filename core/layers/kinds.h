@@ -65,6 +65,9 @@ bool cp_report_window(struct cp_inference *inference, enum cp_window_status stat
 bool cp_resolve_padding(struct cp_inference *inference, const struct cp_padding *padding, int axis,
                         struct cp_axis_trace *trace, bool transposed);
 
+/* Padding, at most `most` on a side, with which the window fits: the window's own, and more where that will not do. */
+void cp_pad_to_fit(const struct cp_axis_trace *trace, int64_t most, int64_t *begin, int64_t *end);
+
 /* Input that no window sees: with CP_ROUND_CEIL and SAME padding there is none by their own rules; else it is put in
  * the traces and reported, as a warning when cells of the input itself are lost, or, when the request asks for
  * `covered`, as an error whenever any padded unit is. Call once every axis has its output. */

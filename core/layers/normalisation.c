@@ -76,11 +76,15 @@ static int64_t channels_of(const struct cp_inference *inference)
     return inference->inputs[0]->size[1];
 }
 
-static bool infer_with_features(struct cp_inference *inference, const char *member, int least, int most)
+static bool expect_features(struct cp_inference *inference, const char *member)
 {
     const struct cp_norm *norm = inference->layer->params;
-    return cp_expect_rank(inference, least, most) &&
-           cp_expect_size(inference, member, norm->features, channels_of(inference)) && cp_infer_same(inference);
+    return cp_expect_size(inference, member, norm->features, channels_of(inference));
+}
+
+static bool infer_with_features(struct cp_inference *inference, const char *member, int least, int most)
+{
+    return cp_expect_rank(inference, least, most) && expect_features(inference, member) && cp_infer_same(inference);
 }
 
 /* BatchNorm1d also takes [N, C]. */
@@ -104,9 +108,11 @@ static bool instance_norm_infer(struct cp_inference *inference)
     const struct cp_norm *norm = inference->layer->params;
     const struct cp_shape *input = inference->inputs[0];
     int64_t positions = 0;
-    if (!infer_with_features(inference, "num_features", inference->axes + 2, inference->axes + 2)) return false;
-    if (norm->track_running_stats || !cp_shape_product(input, 2, input->rank, &positions)) return true;
-    return expect_many_values(inference, positions);
+    if (!cp_expect_window_rank(inference)) return false;
+    bool right = expect_features(inference, "num_features");
+    if (!norm->track_running_stats && cp_shape_product(input, 2, input->rank, &positions))
+        right = expect_many_values(inference, positions) && right;
+    return right && cp_infer_same(inference);
 }
 
 static bool scale_infer(struct cp_inference *inference)
@@ -119,11 +125,12 @@ static bool group_norm_infer(struct cp_inference *inference)
     const struct cp_norm *norm = inference->layer->params;
     const struct cp_shape *input = inference->inputs[0];
     int64_t values = 0;
-    if (!infer_with_features(inference, "num_channels", 2, CP_MAX_RANK) ||
-        !cp_expect_divides(inference, "num_groups", norm->groups, "channels", channels_of(inference)))
-        return false;
-    if (!cp_shape_product(input, 0, input->rank, &values)) return true; /* the count itself is reported later */
-    return expect_many_values(inference, values / norm->groups);
+    if (!cp_expect_rank(inference, 2, CP_MAX_RANK)) return false;
+    bool right = expect_features(inference, "num_channels");
+    bool divides = cp_expect_divides(inference, "num_groups", norm->groups, "channels", channels_of(inference));
+    if (divides && cp_shape_product(input, 0, input->rank, &values)) /* the count itself is reported later */
+        right = expect_many_values(inference, values / norm->groups) && right;
+    return right && divides && cp_infer_same(inference);
 }
 
 static bool local_response_norm_infer(struct cp_inference *inference)

@@ -93,10 +93,10 @@ static void set_output(struct cp_inference *inference)
     for (int axis = 0; axis < inference->axes; axis++) output->size[axis + 2] = inference->plan->trace[axis].output;
 }
 
-/* PyTorch: 0 <= p <= k̂/2, so that every window holds a real cell. */
-static bool check_pool_padding(struct cp_inference *inference, const struct cp_pool *pool, int axis,
-                               const struct cp_axis_trace *trace)
+/* PyTorch: 0 <= p <= k̂/2, so that every window holds a real cell. All axes have been traced. */
+static bool check_pool_padding(struct cp_inference *inference, const struct cp_pool *pool, int axis)
 {
+    const struct cp_axis_trace *trace = &inference->plan->trace[axis];
     if (pool->padding.mode == CP_PAD_SAME_UPPER || pool->padding.mode == CP_PAD_SAME_LOWER) return true;
     int64_t span = 0;
     int64_t most = cp_window_span(&trace->window, &span) ? span / 2 : 0;
@@ -111,11 +111,9 @@ static bool check_pool_padding(struct cp_inference *inference, const struct cp_p
     }
     finding->fix = (struct cp_fix){.member = "padding", .form = CP_FIX_PAIRS, .count = inference->axes};
     for (int at = 0; at < inference->axes; at++) {
-        struct cp_axis_trace other = trace_of(inference, pool, at);
-        int64_t limit = cp_window_span(&other.window, &span) ? span / 2 : 0;
-        int64_t begin = pool->padding.begin[at], end = pool->padding.end[at];
-        finding->fix.values[2 * at] = begin < limit ? begin : limit;
-        finding->fix.values[2 * at + 1] = end < limit ? end : limit;
+        const struct cp_axis_trace *other = &inference->plan->trace[at];
+        int64_t limit = cp_window_span(&other->window, &span) ? span / 2 : 0;
+        cp_pad_to_fit(other, limit, &finding->fix.values[2 * at], &finding->fix.values[2 * at + 1]);
     }
     return false;
 }
@@ -125,20 +123,18 @@ static bool pool_infer(struct cp_inference *inference)
     const struct cp_pool *pool = inference->layer->params;
     if (!cp_expect_window_rank(inference)) return false;
     struct cp_axis_trace *trace = cp_new_trace(inference, CP_TRACED_POOLING);
-    bool legal[CP_MAX_AXES] = {false};
+    bool right = true, resolved[CP_MAX_AXES] = {false};
     for (int axis = 0; axis < inference->axes; axis++) {
         trace[axis] = trace_of(inference, pool, axis);
-        legal[axis] = cp_resolve_padding(inference, &pool->padding, axis, &trace[axis], false) &&
-                      check_pool_padding(inference, pool, axis, &trace[axis]);
+        resolved[axis] = cp_resolve_padding(inference, &pool->padding, axis, &trace[axis], false);
     }
-    bool right = true;
     for (int axis = 0; axis < inference->axes; axis++) {
         struct cp_axis_trace *at = &trace[axis];
-        if (legal[axis]) {
-            enum cp_window_status status = cp_window_output(&at->window, at->input, &at->output);
-            legal[axis] = cp_report_window(inference, status, axis, at);
-        }
-        right = right && legal[axis];
+        bool legal = resolved[axis] && check_pool_padding(inference, pool, axis);
+        right = right && legal;
+        if (!resolved[axis]) continue;
+        enum cp_window_status status = cp_window_output(&at->window, at->input, &at->output);
+        right = cp_report_window(inference, status, axis, at) && right;
     }
     if (!right) return false;
     cp_check_coverage(inference, &pool->padding);

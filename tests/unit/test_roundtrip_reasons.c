@@ -53,23 +53,29 @@ static const struct row {
                                             ", " LAYER("Upsample", "\"scale_factor\": 2") "]}",
      "/decoder/0/output_padding", "gives [4], but [5]", OTHERS},
     {"a shuffle after it that has too few channels",
-     "{\"input\": [1, 4, 9, 9], \"encoder\": [" LAYER("MaxPool2d", "\"kernel_size\": 2") ", " LAYER("MaxPool2d", "\"ker"
-                                                                                                                 "nel_"
-                                                                                                                 "size"
-                                                                                                                 "\": "
-                                                                                                                 "1, "
-                                                                                                                 "\"str"
-                                                                                                                 "ide\""
-                                                                                                                 ": 3") "], \"decoder\": [" LAYER(
-         "ConvTranspose2d",
-         "\"out_channels\": 3, \"kernel_size\": 2, \"stride\": 2") ", " LAYER("ZeroPad2d",
-                                                                              "\"padding\": 2") ", " LAYER("PixelShuffl"
-                                                                                                           "e",
-                                                                                                           "\"upscale_"
-                                                                                                           "factor\": "
-                                                                                                           "1") ","
-                                                                                                                " " LAYER("ChannelShuffle",
-                                                                                                                          "\"groups\": 2") "]}",
+     "{\"input\": [1, 4, 9, 9], \"encoder\": [" LAYER("MaxPool2d", "\"kernel_size\": 2") ", " LAYER(
+         "MaxPool2d",
+         "\"ker"
+         "nel_"
+         "size"
+         "\": "
+         "1, "
+         "\"str"
+         "ide\""
+         ": 3") "], \"decoder\": [" LAYER("ConvTranspose2d",
+                                          "\"out_channels\": 3, \"kernel_size\": 2, \"stride\": "
+                                          "2") ", " LAYER("ZeroPad2d",
+                                                          "\"padding\": 2") ", " LAYER("PixelShu"
+                                                                                       "ffl"
+                                                                                       "e",
+                                                                                       "\"upscal"
+                                                                                       "e_"
+                                                                                       "factor\""
+                                                                                       ": "
+                                                                                       "1") ","
+                                                                                            " " LAYER(
+                                                                                                "ChannelShuffle",
+                                                                                                "\"groups\": 2") "]}",
      "/decoder/1/padding", "", OTHERS},
 };
 
