@@ -23,7 +23,7 @@ struct cp_solve_question {
     struct cp_choice kernel_size, stride, dilation, padding;
     struct cp_choice output_padding;  /* transposed layers */
     struct cp_choice ceil_mode;       /* pools: of 0 and 1 */
-    int64_t most_combinations;        /* past it nothing is looked for */
+    int64_t most_combinations;        /* past it the search ends */
     bool stride_given, padding_given; /* else the ranges above; stride.most is then the largest that may be needed */
 };
 
@@ -39,8 +39,10 @@ struct cp_solutions {
     int64_t count;
     struct cp_solution *listed; /* the first CP_MAX_SOLUTIONS_LISTED of them */
     int64_t listed_count;
-    int64_t combinations; /* over most_combinations: nothing was looked for */
-    bool too_many;        /* their count is over CP_MAX_COUNT */
+    int64_t
+        combinations; /* tried: windows, each with every value where output_padding is a list; paddings and ranges of
+                             output_padding are counted, not tried. Over most_combinations: the search ended there */
+    bool too_many;    /* their count is over CP_MAX_COUNT */
 };
 
 void cp_solve(struct cp_solutions *solutions, const struct cp_solve_question *question, struct cp_arena *arena);

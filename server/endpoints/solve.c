@@ -387,11 +387,9 @@ static bool solve_axis(struct cp_reader *reader, const struct problem *problem, 
     question.output = problem->output[axis];
     question.most_combinations = cp_budgets.solve_combinations;
     cp_solve(solutions, &question, reader->arena);
-    int64_t combinations = solutions->combinations;
-    if (combinations > cp_budgets.solve_combinations)
+    if (solutions->combinations > cp_budgets.solve_combinations)
         cp_problem_add(&reader->problems, CP_CODE_limit_exceeded, NULL,
-                       CP_ARGUMENTS(cp_words("combinations of parameters to try"),
-                                    combinations == CP_MAX_COUNT ? cp_words("over 2^53 − 1") : cp_number(combinations),
+                       CP_ARGUMENTS(cp_words("combinations of parameters to try"), cp_words("more"),
                                     cp_number(cp_budgets.solve_combinations)));
     else if (solutions->too_many)
         cp_problem_add(&reader->problems, CP_CODE_limit_exceeded, NULL,

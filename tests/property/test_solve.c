@@ -132,12 +132,19 @@ static int64_t planned_output(int kind, const struct cp_solution *layer, int64_t
     return plan.valid ? plan.layers[0].output.size[2] : 0;
 }
 
-enum { MOST_SOLUTIONS = 1 << 14 };
+enum { MOST_SOLUTIONS = 1 << 17 };
 
 struct enumeration {
     struct cp_solution *found;
     int count;
+    int64_t combinations; /* all but paddings, output_padding only where it is a list */
 };
+
+static void add(struct enumeration *all, const struct cp_solution *solution)
+{
+    assert_in_range(all->count, 0, MOST_SOLUTIONS - 1);
+    all->found[all->count++] = *solution;
+}
 
 /* Add the layer if some input yields the output. */
 static void consider(const struct cp_solve_question *question, int kind, struct cp_solution *layer,
@@ -155,7 +162,7 @@ static void consider(const struct cp_solve_question *question, int kind, struct 
         layer->most_input = input;
     }
     cp_memory_reset(&memory);
-    if (layer->axis.input && all->count < MOST_SOLUTIONS) all->found[all->count++] = *layer;
+    if (layer->axis.input) add(all, layer);
 }
 
 static bool stride_allowed(const struct cp_solve_question *question, const struct cp_window *window)
@@ -176,10 +183,22 @@ static bool window_allowed(const struct cp_solve_question *question, const struc
            has(&question->dilation, window->dilation) && has(&question->ceil_mode, window->rounding == CP_ROUND_CEIL);
 }
 
+/* A window, or one for each output_padding of a list that is legal with it. */
+static int64_t combinations_of(const struct cp_solve_question *question, const struct cp_window *window)
+{
+    const struct cp_choice *extras = &question->output_padding;
+    int64_t legal = 0;
+    if (question->operation != CP_TRACED_TRANSPOSED || !extras->values) return 1;
+    for (int64_t at = 0; at < extras->count; at++)
+        legal += extras->values[at] < window->stride || extras->values[at] < window->dilation;
+    return legal ? legal : 1;
+}
+
 static void enumerate(const struct cp_solve_question *question, int kind, struct enumeration *all)
 {
     enum { MOST = 7, MOST_DILATION = 4, MOST_PADDING = 24, MOST_EXTRA = 7 };
     all->count = 0;
+    all->combinations = 0;
     for (int64_t index = 0; index < 2 * MOST_DILATION * MOST * MOST; index++) {
         struct cp_solution layer = {.axis = {.output = question->output}};
         struct cp_window *window = &layer.axis.window;
@@ -188,6 +207,7 @@ static void enumerate(const struct cp_solve_question *question, int kind, struct
         window->stride = 1 + index / (2 * MOST_DILATION) % MOST;
         window->kernel = 1 + index / (2 * MOST_DILATION * MOST);
         if (!window_allowed(question, window)) continue;
+        all->combinations += combinations_of(question, window);
         for (int64_t padding = 0; padding <= MOST_PADDING; padding++) {
             window->pad_begin = window->pad_end = padding;
             for (int64_t extra = 0; extra <= MOST_EXTRA && padding_allowed(question, window); extra++) {
@@ -226,6 +246,7 @@ static int by_simplicity(const void *a, const void *b)
 
 static const char *compare(const struct cp_solutions *solutions, struct enumeration *all)
 {
+    if (solutions->combinations != all->combinations) return "combinations tried";
     if (solutions->count != all->count) return "count";
     int64_t listed = all->count < CP_MAX_SOLUTIONS_LISTED ? all->count : CP_MAX_SOLUTIONS_LISTED;
     if (solutions->listed_count != listed) return "length of the list";
@@ -239,9 +260,20 @@ static const char *compare(const struct cp_solutions *solutions, struct enumerat
     return NULL;
 }
 
+/* It ends when as many combinations have been tried, and not before. */
+static const char *check_limit(struct cp_solve_question question, int64_t combinations, struct cp_arena *arena)
+{
+    struct cp_solutions solutions;
+    question.most_combinations = draw(0, (int)combinations + 1);
+    cp_solve(&solutions, &question, arena);
+    bool refused = solutions.combinations > question.most_combinations;
+    return refused == (combinations > question.most_combinations) ? NULL : "the limit of combinations";
+}
+
+static struct cp_solution found[MOST_SOLUTIONS];
+
 static void check_kind(int kind)
 {
-    static struct cp_solution found[MOST_SOLUTIONS];
     struct enumeration all = {.found = found};
     int64_t total = 0;
     int wrong = 0;
@@ -255,6 +287,7 @@ static void check_kind(int kind)
         cp_solve(&solutions, &question, &memory.arena);
         enumerate(&question, kind, &all);
         const char *difference = compare(&solutions, &all);
+        if (!difference) difference = check_limit(question, all.combinations, &memory.arena);
         if (difference) {
             fprintf(stderr, "question %d: %s: %lld solutions, %d by enumeration\n  ", at, difference,
                     (long long)solutions.count, all.count);
@@ -266,6 +299,92 @@ static void check_kind(int kind)
     }
     if (wrong) fail_msg("%d questions of %s differ from enumeration", wrong, names[kind]);
     assert_in_range(total, QUESTIONS, MOST_SOLUTIONS * QUESTIONS);
+}
+
+/* ---- Many paddings of transposed layers ---------------------------------------------------------------------------- */
+
+enum {
+    WIDE_QUESTIONS = 1500,
+    MOST_WIDE_PADDING = 60,
+    MOST_WIDE_OUTPUT = 80,
+    MOST_WIDE_STRIDE = 12,
+    MOST_WIDE_DILATION = 20
+};
+
+static struct cp_solve_question draw_wide(struct lists *lists)
+{
+    struct cp_solve_question question = {.operation = CP_TRACED_TRANSPOSED,
+                                         .output = draw(1, MOST_WIDE_OUTPUT),
+                                         .most_combinations = CP_MAX_SOLVE_COMBINATIONS,
+                                         .stride_given = true,
+                                         .padding_given = draw(0, 3) > 0};
+    lists->used = 0;
+    question.kernel_size = draw_choice(lists, 1, 4);
+    question.dilation.least = question.dilation.most = draw(1, MOST_WIDE_DILATION);
+    question.stride.least = draw(1, MOST_WIDE_STRIDE);
+    question.stride.most = question.stride.least + draw(0, 1);
+    question.padding = draw_choice(lists, 0, MOST_WIDE_PADDING);
+    question.output_padding = (struct cp_choice){.least = 0, .most = CP_MAX_SOLVE_NUMBER};
+    if (draw(0, 2)) question.output_padding = draw_choice(lists, 0, MOST_WIDE_DILATION);
+    return question;
+}
+
+/* Every padding and output_padding of a window whose output has a whole input, by the definition. */
+static void enumerate_window(const struct cp_solve_question *question, const struct cp_window *window,
+                             struct enumeration *all)
+{
+    int64_t span = window->dilation * (window->kernel - 1) + 1;
+    all->combinations += combinations_of(question, window);
+    for (int64_t padding = 0; padding <= (question->padding_given ? MOST_WIDE_PADDING : span - 1); padding++) {
+        if (question->padding_given && !has(&question->padding, padding)) continue;
+        for (int64_t extra = 0; extra < window->stride || extra < window->dilation; extra++) {
+            struct cp_solution layer = {
+                .axis = {.window = *window, .output = question->output, .output_padding = extra}};
+            layer.axis.window.pad_begin = layer.axis.window.pad_end = padding;
+            for (int64_t input = 1; has(&question->output_padding, extra) && !layer.axis.input; input++) {
+                int64_t output = window->stride * (input - 1) + span - 2 * padding + extra;
+                if (output > question->output) break;
+                if (output == question->output) layer.axis.input = layer.most_input = input;
+            }
+            if (layer.axis.input) add(all, &layer);
+        }
+    }
+}
+
+static void enumerate_wide(const struct cp_solve_question *question, struct enumeration *all)
+{
+    struct cp_window window = {.dilation = question->dilation.least};
+    all->count = 0;
+    all->combinations = 0;
+    for (window.stride = question->stride.least; window.stride <= question->stride.most; window.stride++)
+        for (window.kernel = 1; window.kernel <= 4; window.kernel++)
+            if (has(&question->kernel_size, window.kernel)) enumerate_window(question, &window, all);
+}
+
+static void wide_paddings(void **unused)
+{
+    (void)unused;
+    struct enumeration all = {.found = found};
+    int wrong = 0;
+    random_state.state = SEED + 3;
+    for (int at = 0; at < WIDE_QUESTIONS && wrong < 5; at++) {
+        struct cp_memory memory;
+        struct cp_solutions solutions;
+        struct lists lists;
+        struct cp_solve_question question = draw_wide(&lists);
+        cp_memory_open(&memory, NULL, MEMORY_LIMIT, NULL);
+        cp_solve(&solutions, &question, &memory.arena);
+        enumerate_wide(&question, &all);
+        const char *difference = compare(&solutions, &all);
+        if (difference) {
+            fprintf(stderr, "question %d: %s: %lld solutions, %d by definition\n  ", at, difference,
+                    (long long)solutions.count, all.count);
+            print_question(&question);
+            wrong++;
+        }
+        cp_memory_reset(&memory);
+    }
+    assert_int_equal(wrong, 0);
 }
 
 static void convolutions(void **unused)
@@ -289,6 +408,6 @@ static void transposed_convolutions(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(convolutions), cmocka_unit_test(pools),
-                                       cmocka_unit_test(transposed_convolutions)};
+                                       cmocka_unit_test(transposed_convolutions), cmocka_unit_test(wide_paddings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
