@@ -33,6 +33,12 @@ struct cp_problems {
 
 void cp_problems_begin(struct cp_problems *problems, struct cp_arena *arena);
 
+/* Is a further error only counted? Then its words are not worth any work. */
+static inline bool cp_problems_full(const struct cp_problems *problems)
+{
+    return problems->count >= CP_MAX_PROBLEM_ERRORS;
+}
+
 /* Record an error. `at` may be NULL for the request as a whole. */
 void cp_problem_add(struct cp_problems *problems, enum cp_code code, const struct cp_path *at,
                     const struct cp_argument *arguments, int argument_count);

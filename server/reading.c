@@ -39,7 +39,7 @@ static void report_unknown(struct cp_reader *reader, const struct cp_json *membe
 {
     struct cp_text name = cp_json_name(member);
     struct cp_path path = CP_PATH_MEMBER(at, name);
-    if (reader->problems.count >= CP_MAX_PROBLEM_ERRORS) count = 0; /* it is only counted: no work for a hint */
+    if (cp_problems_full(&reader->problems)) count = 0;
     int64_t nearest = cp_nearest(name, count, string_at, known);
     struct cp_text hint = cp_did_you_mean(reader->arena, nearest < 0 ? (struct cp_text){0} : string_at(known, nearest));
     for (int index = 0; nearest < 0 && index < count; index++)
@@ -224,8 +224,8 @@ static const struct cp_layer_type *read_type(struct cp_reader *reader, const str
     }
     const struct cp_layer_type *type = cp_layer_type_find(cp_json_text(value));
     if (type) return type;
-    bool shown = reader->problems.count < CP_MAX_PROBLEM_ERRORS;
-    int64_t nearest = cp_nearest(cp_json_text(value), shown ? cp_layer_type_count : 0, type_name_at, NULL);
+    int64_t looked_at = cp_problems_full(&reader->problems) ? 0 : cp_layer_type_count;
+    int64_t nearest = cp_nearest(cp_json_text(value), looked_at, type_name_at, NULL);
     struct cp_text meant = nearest < 0 ? (struct cp_text){0} : type_name_at(NULL, nearest);
     cp_problem_add(&reader->problems, CP_CODE_unknown_layer_type, &path,
                    CP_ARGUMENTS(cp_name(cp_json_text(value)), cp_name(cp_did_you_mean(reader->arena, meant))));

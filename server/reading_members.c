@@ -14,8 +14,9 @@ struct place {
 void cp_read_wrong(struct cp_reader *reader, enum cp_code code, const struct cp_path *at, const char *expected,
                    const struct cp_json *got)
 {
-    cp_problem_add(&reader->problems, code, at,
-                   CP_ARGUMENTS(cp_words(expected), cp_name(cp_describe_json(reader->arena, got))));
+    bool full = cp_problems_full(&reader->problems);
+    struct cp_text shown = full ? (struct cp_text){0} : cp_describe_json(reader->arena, got);
+    cp_problem_add(&reader->problems, code, at, CP_ARGUMENTS(cp_words(expected), cp_name(shown)));
 }
 
 static void wrong_type(const struct place *place, const char *expected, const struct cp_json *got)

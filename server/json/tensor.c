@@ -33,13 +33,19 @@ static bool check_count(const struct place *place, const struct cp_path *at, int
 
 /* ---- Numbers in JSON ---------------------------------------------------------------------------------------------- */
 
+/* What an error shows of a value; nothing where the error is only counted, as there may be millions of them. */
+static struct cp_text shown(const struct place *place, const struct cp_json *value)
+{
+    if (cp_problems_full(&place->reader->problems)) return (struct cp_text){0};
+    return cp_describe_json(place->reader->arena, value);
+}
+
 static void refuse_number(const struct place *place, const struct cp_path *at, const struct cp_json *value)
 {
-    struct cp_arena *arena = place->reader->arena;
     bool large = fabs(cp_json_number(value)) > CP_MAX_COUNT;
     const char *hint = large ? "write integers beyond 2^53 in digits alone, or send base64" : "";
     cp_problem_add(&place->reader->problems, CP_CODE_element_out_of_range, at,
-                   CP_ARGUMENTS(cp_words(cp_element_names[place->element]), cp_name(cp_describe_json(arena, value)),
+                   CP_ARGUMENTS(cp_words(cp_element_names[place->element]), cp_name(shown(place, value)),
                                 cp_words(place->element == CP_INT64 ? hint : "")));
 }
 
@@ -56,11 +62,12 @@ static bool store_number(const struct cp_json *value, enum cp_element element, v
     return element == CP_FLOAT64 || !isinf(narrow);
 }
 
-/* The numbers of a list, from element `begin` on. */
+/* The numbers of a list, from element `begin` on; all of them are looked at. */
 static bool read_numbers(const struct place *place, const struct cp_json *list, const struct cp_path *at,
                          void *elements, int64_t begin)
 {
     int64_t index = 0;
+    bool right = true;
     for (const struct cp_json *value = cp_json_first(list); value; value = cp_json_next(value), index++) {
         if (cp_json_type(value) == CP_JSON_NUMBER && store_number(value, place->element, elements, begin + index))
             continue;
@@ -69,9 +76,9 @@ static bool read_numbers(const struct place *place, const struct cp_json *list, 
             refuse_number(place, &here, value);
         else
             cp_read_wrong(place->reader, CP_CODE_wrong_type, &here, "a number", value);
-        return false;
+        right = false;
     }
-    return true;
+    return right;
 }
 
 /* ---- Nested lists ------------------------------------------------------------------------------------------------- */
@@ -103,13 +110,14 @@ static bool shape_of_lists(const struct place *place, const struct cp_json *list
 /* Does a list have the length of the first of its level? */
 static bool is_even(const struct place *place, const struct cp_json *list, const struct cp_path *at, int64_t length)
 {
-    struct cp_arena *arena = place->reader->arena;
     bool is_list = cp_json_type(list) == CP_JSON_ARRAY;
+    struct cp_text before = {0};
     if (is_list && cp_json_count(list) == (size_t)length) return true;
-    struct cp_text before =
-        cp_message(arena, length == 1 ? "{0} element" : "{0} elements", CP_ARGUMENTS(cp_number(length)));
+    if (!cp_problems_full(&place->reader->problems))
+        before = cp_message(place->reader->arena, length == 1 ? "{0} element" : "{0} elements",
+                            CP_ARGUMENTS(cp_number(length)));
     cp_problem_add(&place->reader->problems, CP_CODE_ragged_tensor, at,
-                   CP_ARGUMENTS(cp_name(cp_describe_json(arena, list)), cp_name(before)));
+                   CP_ARGUMENTS(cp_name(shown(place, list)), cp_name(before)));
     return false;
 }
 
@@ -120,25 +128,29 @@ struct level {
     int64_t index; /* of next */
 };
 
+/* After a list of another length elements have no place in the tensor any more: they are only looked at. */
 static bool read_lists(const struct place *place, const struct cp_json *list, const struct cp_tensor *tensor)
 {
     struct level levels[CP_MAX_RANK];
     int depth = 0, last = tensor->shape.rank - 1;
     int64_t done = 0;
+    bool even = true, right = true;
     levels[0] = (struct level){*place->at, list, 0};
     const struct cp_json *open = list;
     for (;;) {
         struct level *level = &levels[depth];
-        if (!is_even(place, open, &level->path, tensor->shape.size[depth])) return false;
-        level->next = cp_json_first(open);
+        if (!is_even(place, open, &level->path, tensor->shape.size[depth])) even = false;
+        level->next = cp_json_type(open) == CP_JSON_ARRAY ? cp_json_first(open) : NULL;
         level->index = 0;
-        if (depth == last) {
-            if (!read_numbers(place, open, &level->path, tensor->data, done)) return false;
-            done += tensor->shape.size[last];
+        if (depth == last && level->next) {
+            int64_t count = (int64_t)cp_json_count(open);
+            void *elements = even ? tensor->data : new_elements(place->reader->arena, count, place->element);
+            right = read_numbers(place, open, &level->path, elements, even ? done : 0) && right;
+            done += count;
             level->next = NULL;
         }
         while (!levels[depth].next) {
-            if (depth-- == 0) return true;
+            if (depth-- == 0) return right && even;
             levels[depth].next = cp_json_next(levels[depth].next);
             levels[depth].index++;
         }
@@ -158,23 +170,24 @@ static bool read_nested(const struct place *place, const struct cp_json *list, s
 
 /* ---- Objects ------------------------------------------------------------------------------------------------------ */
 
+/* `count`, here and below: what the shape asks for; CP_UNKNOWN when that is wrong, and all else is looked at. */
 static bool read_data(const struct place *place, const struct cp_json *data, int64_t count, struct cp_tensor *tensor)
 {
     struct cp_path at = CP_PATH_MEMBER(place->at, CP_TEXT("data"));
     struct cp_arena *arena = place->reader->arena;
+    int64_t found = (int64_t)cp_json_count(data);
     if (cp_json_type(data) != CP_JSON_ARRAY) {
         cp_read_wrong(place->reader, CP_CODE_wrong_type, &at, "a flat list of numbers", data);
         return false;
     }
-    if (cp_json_count(data) != (size_t)count) {
+    if (count != CP_UNKNOWN && count != found) {
         struct cp_text expected = cp_message(arena, "{0} numbers for shape {1}",
                                              CP_ARGUMENTS(cp_number(count), cp_dimensions(&tensor->shape)));
         cp_problem_add(&place->reader->problems, CP_CODE_wrong_length, &at,
                        CP_ARGUMENTS(cp_name(expected), cp_name(cp_describe_json(arena, data))));
-        return false;
     }
-    tensor->data = new_elements(arena, count, place->element);
-    return read_numbers(place, data, &at, tensor->data, 0);
+    tensor->data = new_elements(arena, found, place->element);
+    return read_numbers(place, data, &at, tensor->data, 0) && count == found;
 }
 
 static bool refuse_base64(const struct place *place, const struct cp_path *at, const char *pattern,
@@ -189,10 +202,8 @@ static bool read_base64(const struct place *place, const struct cp_json *value, 
 {
     struct cp_path at = CP_PATH_MEMBER(place->at, CP_TEXT("base64"));
     size_t bytes = (size_t)count * cp_element_bytes(place->element), wrong;
-    if (cp_json_type(value) != CP_JSON_STRING) {
-        cp_read_wrong(place->reader, CP_CODE_wrong_type, &at, "a string", value);
-        return false;
-    }
+    if (cp_json_type(value) != CP_JSON_STRING) cp_read_wrong(place->reader, CP_CODE_wrong_type, &at, "a string", value);
+    if (cp_json_type(value) != CP_JSON_STRING || count == CP_UNKNOWN) return false;
     struct cp_text text = cp_json_text(value);
     if (text.size != cp_base64_size(bytes))
         return refuse_base64(place, &at,
@@ -230,8 +241,8 @@ static bool read_dtype(struct place *place, const struct cp_json *object)
     return place->reader->problems.count == before;
 }
 
-/* Shape and element type, and which of `data` and `base64` is there. */
-static bool read_heading(struct place *place, const struct cp_json *object, struct cp_tensor *tensor, int64_t *count)
+/* Shape and element type, and which of `data` and `base64` is there; the number of elements, or CP_UNKNOWN. */
+static int64_t read_heading(struct place *place, const struct cp_json *object, struct cp_tensor *tensor)
 {
     static const char *const members[] = {"shape", "dtype", "data", "base64", NULL};
     struct cp_reader *reader = place->reader;
@@ -244,20 +255,21 @@ static bool read_heading(struct place *place, const struct cp_json *object, stru
     if (!data == !base64)
         cp_problem_add(&reader->problems, data ? CP_CODE_conflicting_members : CP_CODE_missing_member, place->at,
                        CP_ARGUMENTS(cp_words("data"), cp_words(data ? "base64" : "or base64 in its place")));
-    bool right = read_dtype(place, object) && shape &&
-                 cp_read_shape(reader, shape, &at, CP_MAX_TENSOR_ELEMENTS, &tensor->shape) &&
-                 cp_shape_product(&tensor->shape, 0, tensor->shape.rank, count);
-    return right && reader->problems.count == before;
+    int64_t count = CP_UNKNOWN;
+    bool right = read_dtype(place, object);
+    right = shape && cp_read_shape(reader, shape, &at, CP_MAX_TENSOR_ELEMENTS, &tensor->shape) && right &&
+            cp_shape_product(&tensor->shape, 0, tensor->shape.rank, &count);
+    return right && reader->problems.count == before ? count : CP_UNKNOWN;
 }
 
 static bool read_object(struct place *place, const struct cp_json *object, struct cp_tensor *tensor)
 {
-    int64_t count;
     const struct cp_json *data = cp_json_member(object, CP_TEXT("data"));
-    if (!read_heading(place, object, tensor, &count)) return false;
+    const struct cp_json *base64 = cp_json_member(object, CP_TEXT("base64"));
+    int64_t count = read_heading(place, object, tensor);
     tensor->element = place->element;
-    return data ? read_data(place, data, count, tensor)
-                : read_base64(place, cp_json_member(object, CP_TEXT("base64")), count, tensor);
+    bool right = data && read_data(place, data, count, tensor);
+    return base64 ? read_base64(place, base64, count, tensor) : right;
 }
 
 /* ---- From one element type to another ----------------------------------------------------------------------------- */
@@ -290,7 +302,9 @@ static void refuse_element(const struct place *place, double number, int64_t ind
     struct cp_arena *arena = place->reader->arena;
     struct cp_text text = isnan(number) ? CP_TEXT("NaN") : number < 0 ? CP_TEXT("-infinity") : CP_TEXT("infinity");
     if (isfinite(number)) text = (struct cp_text){digits, cp_number_format(number, digits)};
-    struct cp_text got = cp_message(arena, "element {0}, {1},", CP_ARGUMENTS(cp_number(index), cp_name(text)));
+    struct cp_text got = {0};
+    if (!cp_problems_full(&place->reader->problems))
+        got = cp_message(arena, "element {0}, {1},", CP_ARGUMENTS(cp_number(index), cp_name(text)));
     cp_problem_add(&place->reader->problems, CP_CODE_element_out_of_range, place->at,
                    CP_ARGUMENTS(cp_words("int64"), cp_name(got), cp_words("")));
 }
@@ -298,6 +312,7 @@ static void refuse_element(const struct place *place, double number, int64_t ind
 static bool convert(const struct place *place, enum cp_element element, struct cp_tensor *tensor)
 {
     int64_t count = cp_tensor_count(tensor);
+    bool right = true;
     if (tensor->element == element) return true;
     void *elements = new_elements(place->reader->arena, count, element);
     for (int64_t at = 0; at < count; at++) {
@@ -310,11 +325,11 @@ static bool convert(const struct place *place, enum cp_element element, struct c
             ((int64_t *)elements)[at] = (int64_t)number;
         } else {
             refuse_element(place, number, at);
-            return false;
+            right = false;
         }
     }
     *tensor = (struct cp_tensor){tensor->shape, element, elements};
-    return true;
+    return right;
 }
 
 bool cp_read_tensor(struct cp_reader *reader, const struct cp_json *value, const struct cp_path *at,

@@ -19,7 +19,7 @@ bool cp_tensor_says_element(const struct cp_json *value, enum cp_element *elemen
 
 /* Read a tensor of 1 to CP_MAX_RANK axes and at most CP_MAX_TENSOR_ELEMENTS elements, which are converted to `element`:
  * floats round to nearest, integers have to be exact. Numbers in JSON are finite; base64 may hold any. False after
- * recording the tensor's first error. The elements lie in the reader's arena. */
+ * recording all that is wrong with the tensor. The elements lie in the reader's arena. */
 bool cp_read_tensor(struct cp_reader *reader, const struct cp_json *value, const struct cp_path *at,
                     enum cp_element element, struct cp_tensor *tensor);
 

@@ -198,6 +198,63 @@ static void test_bad(void **state)
     }
 }
 
+/* All that is wrong is said, in the order of the text. */
+static const struct {
+    const char *name, *json;
+    enum cp_element element;
+    const char *pointers; /* of each error, and a space after it */
+} faults[] = {
+    {"words", "[[[\"a\", \"b\", 1]], [[2, null, 3]]]", CP_FLOAT64, "/t/0/0/0 /t/0/0/1 /t/1/0/1 "},
+    {"rows of other lengths", "[[1, 2], [3], [4, 5], [6, 7, 8], 9, {}, []]", CP_FLOAT64, "/t/1 /t/3 /t/4 /t/5 /t/6 "},
+    {"words in rows of other lengths", "[[1, true], [\"a\"], [4, 5], [6, 7, [8]]]", CP_FLOAT64,
+     "/t/0/1 /t/1 /t/1/0 /t/3 /t/3/2 "},
+    {"more lists than the first has", "[[[1]], [[2], [\"a\"], [3, 4]], [[5]], [[6, {}]]]", CP_FLOAT64,
+     "/t/1 /t/1/1/0 /t/1/2 /t/3/0 /t/3/0/1 "},
+    {"integers", "[0.5, 1, 1e300, 2]", CP_INT64, "/t/0 /t/2 "},
+    {"floats", "[[1e39], [1], [-1e39]]", CP_FLOAT32, "/t/0/0 /t/2/0 "},
+    {"flat", "{\"shape\": [4], \"data\": [1, \"a\", [2], 3]}", CP_FLOAT64, "/t/data/1 /t/data/2 "},
+    {"flat, and too long", "{\"shape\": [2], \"data\": [1, \"a\", 2, null]}", CP_FLOAT64,
+     "/t/data /t/data/1 /t/data/3 "},
+    {"around the data, too", "{\"shape\": [0], \"data\": [1, \"a\"], \"dtype\": \"float\"}", CP_FLOAT64,
+     "/t/dtype /t/shape/0 /t/data/1 "},
+    {"no shape", "{\"data\": [\"a\", \"b\"]}", CP_FLOAT64, "/t /t/data/0 /t/data/1 "},
+    {"a word for base64, of no shape", "{\"shape\": [], \"base64\": 1}", CP_FLOAT64, "/t/shape /t/base64 "},
+    {"of another type", TYPED("float64", "\"data\": [0.5, -0.5]"), CP_INT64, "/t /t "},
+};
+
+static void test_all_faults(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < sizeof faults / sizeof faults[0]; at++) {
+        char pointers[256] = "";
+        struct fixture fixture;
+        read_text(&fixture, faults[at].json, faults[at].element);
+        for (const struct cp_problem_error *error = fixture.reader.problems.first; error; error = error->next) {
+            strncat(pointers, error->pointer.bytes, error->pointer.size);
+            strcat(pointers, " ");
+        }
+        if (strcmp(pointers, faults[at].pointers) != 0) fail_msg("%s: errors at %s", faults[at].name, pointers);
+        close_fixture(&fixture);
+    }
+}
+
+/* Those past the limit are counted and take no memory for words. */
+static void test_many_faults(void **state)
+{
+    enum { LENGTH = 20000, BYTES_PER_NUMBER = 50 };
+    struct cp_test_text json;
+    struct fixture fixture;
+    (void)state;
+    FILE *file = cp_test_begin(&json);
+    for (int at = 0; at < LENGTH; at++) fputs(at ? ",\"a\"" : "[\"a\"", file);
+    fputs("]", file);
+    read_text(&fixture, cp_test_finish(&json).bytes, CP_FLOAT64);
+    assert_int_equal(fixture.reader.problems.count, LENGTH);
+    assert_in_range(fixture.memory.arena.taken, 0, BYTES_PER_NUMBER * LENGTH);
+    close_fixture(&fixture);
+    cp_test_free(&json);
+}
+
 /* ---- Base64 ------------------------------------------------------------------------------------------------------- */
 
 /* The vectors of RFC 4648 §10. */
@@ -274,6 +331,8 @@ int main(void)
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_all_faults),
+        cmocka_unit_test(test_many_faults),
         cmocka_unit_test(test_base64_vectors),
         cmocka_unit_test(test_base64_exhaustively),
         cmocka_unit_test(test_not_finite),
