@@ -23,41 +23,42 @@ static const char *const all_members[] = {"type",    "output",   "input",       
 enum { REQUIRED_MEMBERS = 2 };
 
 struct solvable {
-    const char *name; /* without its digit */
+    const char *names[1 + CP_MAX_AXES]; /* without a digit, and by axes */
     enum cp_traced operation;
     int most_axes;
     const char *const *members;
 };
 
 static const struct solvable solvables[] = {
-    {"Conv", CP_TRACED_CONVOLUTION, 3, convolution_members},
-    {"ConvTranspose", CP_TRACED_TRANSPOSED, 3, transposed_members},
-    {"MaxPool", CP_TRACED_POOLING, 3, max_pool_members},
-    {"AvgPool", CP_TRACED_POOLING, 3, pool_members},
-    {"LPPool", CP_TRACED_POOLING, 2, pool_members},
+    {{"Conv", "Conv1d", "Conv2d", "Conv3d"}, CP_TRACED_CONVOLUTION, 3, convolution_members},
+    {{"ConvTranspose", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"},
+     CP_TRACED_TRANSPOSED,
+     3,
+     transposed_members},
+    {{"MaxPool", "MaxPool1d", "MaxPool2d", "MaxPool3d"}, CP_TRACED_POOLING, 3, max_pool_members},
+    {{"AvgPool", "AvgPool1d", "AvgPool2d", "AvgPool3d"}, CP_TRACED_POOLING, 3, pool_members},
+    {{"LPPool", "LPPool1d", "LPPool2d"}, CP_TRACED_POOLING, 2, pool_members},
 };
-enum { SOLVABLE_COUNT = sizeof solvables / sizeof solvables[0] };
+enum { SOLVABLE_COUNT = sizeof solvables / sizeof solvables[0], NAME_COUNT = SOLVABLE_COUNT * (1 + CP_MAX_AXES) };
 
 /* Stands for a type that is missing or wrong, so that what is wrong with the other members is said too. */
-static const struct solvable unknown_type = {"", CP_TRACED_CONVOLUTION, CP_MAX_AXES, all_members};
+static const struct solvable unknown_type = {{""}, CP_TRACED_CONVOLUTION, CP_MAX_AXES, all_members};
 
-static struct cp_text solvable_name(const void *list, int64_t index)
+/* Of all types one after another. */
+static struct cp_text name_at(const void *list, int64_t index)
 {
     (void)list;
-    return cp_text_of(solvables[index].name);
+    const struct solvable *type = &solvables[index / (1 + CP_MAX_AXES)];
+    int64_t axes = index % (1 + CP_MAX_AXES);
+    return cp_text_of(type->names[axes <= type->most_axes ? axes : 0]);
 }
 
 /* "Conv2d" or "Conv"; *axes is 0 without a digit. */
 static const struct solvable *find_type(struct cp_text name, int *axes)
 {
-    for (int at = 0; at < SOLVABLE_COUNT; at++) {
-        struct cp_text base = solvable_name(NULL, at);
-        *axes = 0;
-        if (cp_text_equal(name, base)) return &solvables[at];
-        if (name.size != base.size + 2 || memcmp(name.bytes, base.bytes, base.size) != 0) continue;
-        *axes = name.bytes[base.size] - '0';
-        bool dimension = *axes >= 1 && *axes <= solvables[at].most_axes && name.bytes[base.size + 1] == 'd';
-        if (dimension) return &solvables[at];
+    for (int64_t at = 0; at < NAME_COUNT; at++) {
+        *axes = (int)(at % (1 + CP_MAX_AXES));
+        if (cp_text_equal(name, name_at(NULL, at))) return &solvables[at / (1 + CP_MAX_AXES)];
     }
     return NULL;
 }
@@ -87,12 +88,10 @@ static const struct solvable *read_type(struct cp_reader *reader, const struct c
     }
     const struct solvable *type = find_type(cp_json_text(value), axes);
     if (type) return type;
-    struct cp_text name = cp_json_text(value);
-    if (name.size > 2 && name.bytes[name.size - 1] == 'd') name.size -= 2;
-    int64_t nearest = cp_nearest(name, SOLVABLE_COUNT, solvable_name, NULL);
+    int64_t nearest = cp_nearest(cp_json_text(value), NAME_COUNT, name_at, NULL);
     struct cp_text hint = nearest < 0
                               ? CP_TEXT("Conv, ConvTranspose, MaxPool, AvgPool and LPPool, or Conv2d and the like")
-                              : cp_did_you_mean(reader->arena, solvable_name(NULL, nearest));
+                              : cp_did_you_mean(reader->arena, name_at(NULL, nearest));
     cp_problem_add(
         &reader->problems, CP_CODE_unknown_word, &path,
         CP_ARGUMENTS(cp_name(cp_json_text(value)), cp_words("the layers that can be solved for"), cp_name(hint)));
