@@ -64,6 +64,14 @@ static bool read_padding_word(struct question *question, const struct cp_member 
     return true;
 }
 
+static bool all_zero(const int64_t *values, int axes)
+{
+    for (int axis = 0; axis < axes; axis++)
+        if (values[axis]) return false;
+    return true;
+}
+
+/* False where it is not given, wrong, or nothing: 0, or false. */
 static bool read_member(struct question *question, const struct letter *letter, const struct cp_member *member,
                         char *parameters)
 {
@@ -72,24 +80,32 @@ static bool read_member(struct question *question, const struct letter *letter, 
     void *value = parameters + member->offset;
     struct cp_padding *padding = value;
     switch (member->type) {
-    case CP_MEMBER_AXES: return cp_query_per_axis(query, letter->letter, axes, member->minimum, value);
+    case CP_MEMBER_AXES:
+        return cp_query_per_axis(query, letter->letter, axes, member->minimum, value) && !all_zero(value, axes);
     case CP_MEMBER_PADDING:
         return read_padding_word(question, member, padding) ||
-               cp_query_sides(query, letter->letter, axes, member->minimum, padding->begin, padding->end);
+               (cp_query_sides(query, letter->letter, axes, member->minimum, padding->begin, padding->end) &&
+                !(all_zero(padding->begin, axes) && all_zero(padding->end, axes)));
     case CP_MEMBER_BOOLEAN: return *(bool *)value = cp_query_boolean(query, letter->letter);
     default: return false;
     }
 }
 
-/* A letter that the operation does not have may be given as what it then is: 0, or false. */
+/* A letter that the operation does not have may be given as what it then is: 0 on each axis, or false. */
 static void expect_nothing(struct question *question, const struct letter *letter)
 {
-    static const char expected[] = "0, or no such parameter, as only a transposed convolution has it";
-    struct cp_text value = cp_query_value(&question->query, letter->letter);
-    if (value.size == 0 || cp_text_is(value, "0") || cp_text_is(value, "false")) return;
-    bool flag = strcmp(letter->letter, "ceil_mode") == 0;
-    cp_query_wrong(&question->query, CP_CODE_out_of_range, letter->letter,
-                   flag ? CP_TEXT("false, or no such parameter, as only a pool has it") : CP_TEXT(expected));
+    const struct cp_query *query = &question->query;
+    int axes = question->figure.axes;
+    struct cp_text expected = CP_TEXT("0, or no such parameter, as only a transposed convolution has it");
+    bool given;
+    if (strcmp(letter->letter, "ceil_mode") == 0) {
+        given = cp_query_boolean(query, letter->letter);
+        expected = CP_TEXT("false, or no such parameter, as only a pool has it");
+    } else {
+        int64_t values[CP_FIGURE_AXES];
+        given = cp_query_per_axis(query, letter->letter, axes, 0, values) && !all_zero(values, axes);
+    }
+    if (given) cp_query_wrong(query, CP_CODE_out_of_range, letter->letter, expected);
 }
 
 static void read_layer(struct question *question, int operation)
@@ -108,8 +124,7 @@ static void read_layer(struct question *question, int operation)
         int member = member_index(kind, letters[at].member);
         if (member < 0)
             expect_nothing(question, &letters[at]);
-        else if (read_member(question, &letters[at], &kind->members[member], parameters) &&
-                 !cp_text_is(cp_query_value(&question->query, letters[at].letter), "0"))
+        else if (read_member(question, &letters[at], &kind->members[member], parameters))
             layer->given |= 1u << member;
     }
 }

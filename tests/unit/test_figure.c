@@ -190,6 +190,10 @@ static const struct other {
      0, 1, 0, 0, 3, 1},
     {"full", "op=conv&i=3&k=3&p=full&step=1", 9, 0, 0, 0, 40, 0, 0, 24, 9},
     {"what the operation lacks, as nothing", "op=conv&i=5&k=3&a=0&ceil_mode=false&step=1", 25, 0, 0, 0, 0, 0, 0, 8, 9},
+    {"and on each axis", "op=conv&i=5&k=3&a=0,0&step=1", 25, 0, 0, 0, 0, 0, 0, 8, 9},
+    {"and of a pool", "op=pool&i=5&k=3&s=1&a=00,0&step=1", 25, 0, 0, 0, 0, 0, 0, 8, 9},
+    {"nothing beside SAME, on each axis", "op=conv_transpose&i=2&k=2&s=2&a=0,0&p=same_upper&step=1", 4, 0, 5, 0, 16, 0,
+     0, 15, 4},
 };
 
 static int cells_with(const struct cp_svg *svg, const char *word)
@@ -310,6 +314,12 @@ static const struct wrong {
     {"a step before", "op=conv&i=5&k=3&step=-1", 422, 1, "out_of_range", "/step"},
     {"a step past the last", "op=conv&i=5&k=3&step=10", 422, 1, "out_of_range", "/step"},
     {"output padding of a convolution", "op=conv&i=5&k=3&a=1", 422, 1, "out_of_range", "/a"},
+    {"output padding of a pool, on one axis", "op=pool&i=5&k=3&a=0,1", 422, 1, "out_of_range", "/a"},
+    {"no output padding, of too many axes", "op=conv&i=5&k=3&a=0,0,0", 422, 1, "wrong_length", "/a"},
+    {"no output padding, on two of one", "op=conv&axes=1&i=5&k=3&a=0,0", 422, 1, "wrong_length", "/a"},
+    {"no output padding, in words", "op=conv&i=5&k=3&a=false", 422, 1, "wrong_type", "/a"},
+    {"no output padding, in no words", "op=conv&i=5&k=3&a=", 422, 1, "wrong_type", "/a"},
+    {"no rounding, in numbers", "op=conv&i=5&k=3&ceil_mode=0", 422, 1, "unknown_word", "/ceil_mode"},
     {"rounding of a convolution", "op=conv&i=5&k=3&ceil_mode=true", 422, 1, "out_of_range", "/ceil_mode"},
     {"no boolean", "op=pool&i=5&k=3&ceil_mode=1", 422, 1, "unknown_word", "/ceil_mode"},
     {"no theme", "op=conv&i=5&k=3&theme=blue", 422, 1, "unknown_word", "/theme"},
