@@ -48,12 +48,14 @@ struct cp_padding {
 };
 
 struct cp_sizes {
-    int count; /* 0: not given */
+    int count;   /* 0: not given */
+    bool scalar; /* an integer, no list: count is 1, and each of `at` is it */
     int64_t at[CP_MAX_RANK];
 };
 
 struct cp_factors {
-    int count; /* 0: not given; 1: the same for every axis */
+    int count;   /* 0: not given */
+    bool scalar; /* as of sizes */
     double at[CP_MAX_AXES];
 };
 

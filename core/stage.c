@@ -126,8 +126,8 @@ static int64_t window_output(const struct cp_stage *stage, int64_t input)
 static int64_t upsampled(const struct cp_stage *stage, int64_t input)
 {
     const struct cp_upsample *upsample = stage->layer->params;
-    if (upsample->size.count) return upsample->size.at[upsample->size.count == 1 ? 0 : stage->axis];
-    double scale = upsample->scale_factor.at[upsample->scale_factor.count == 1 ? 0 : stage->axis];
+    if (upsample->size.count) return upsample->size.at[stage->axis];
+    double scale = upsample->scale_factor.at[stage->axis];
     double size = floor((double)input * scale);
     return size >= 1 && size <= (double)CP_MAX_COUNT ? (int64_t)size : 0;
 }
@@ -222,7 +222,7 @@ static int64_t fixed_output(const struct cp_stage *stage, int64_t input)
     bool multiplies = stage->form == CP_STAGE_SHUFFLE;
     if (stage->form == CP_STAGE_UPSAMPLE) {
         const struct cp_upsample *upsample = stage->layer->params;
-        multiplies = upsample->scale_factor.at[upsample->scale_factor.count == 1 ? 0 : stage->axis] >= 1;
+        multiplies = upsample->scale_factor.at[stage->axis] >= 1;
     }
     return multiplies && size == 0 ? beyond_counts : size;
 }

@@ -64,6 +64,10 @@ static void write_padding(struct cp_writer *writer, const struct cp_member *memb
 static void write_sizes(struct cp_writer *writer, const struct cp_sizes *sizes, bool channels_last)
 {
     struct cp_shape shape = {.rank = sizes->count};
+    if (sizes->scalar) {
+        cp_write_integer(writer, sizes->at[0]);
+        return;
+    }
     memcpy(shape.size, sizes->at, sizeof shape.size);
     if (channels_last) shape = cp_shape_to_channels_last(&shape);
     cp_write_integers(writer, shape.size, shape.rank);
@@ -71,6 +75,10 @@ static void write_sizes(struct cp_writer *writer, const struct cp_sizes *sizes, 
 
 static void write_factors(struct cp_writer *writer, const struct cp_factors *factors)
 {
+    if (factors->scalar) {
+        cp_write_double(writer, factors->at[0]);
+        return;
+    }
     cp_write_array_begin(writer);
     for (int at = 0; at < factors->count; at++) cp_write_double(writer, factors->at[at]);
     cp_write_array_end(writer);

@@ -240,7 +240,9 @@ static void read_sizes(const struct place *place, const struct cp_json *value, s
 {
     bool whole = place->member->type == CP_MEMBER_SHAPE;
     if (cp_json_type(value) == CP_JSON_NUMBER && !whole) {
-        if (read_integer(place, value, &sizes->at[0])) sizes->count = 1;
+        sizes->scalar = read_integer(place, value, &sizes->at[0]);
+        sizes->count = sizes->scalar;
+        for (int at = 1; at < CP_MAX_RANK; at++) sizes->at[at] = sizes->at[0];
         return;
     }
     size_t count = cp_json_count(value);
@@ -271,7 +273,9 @@ static bool read_factor(const struct place *place, const struct cp_json *value, 
 static void read_factors(const struct place *place, const struct cp_json *value, struct cp_factors *factors)
 {
     if (cp_json_type(value) == CP_JSON_NUMBER) {
-        if (read_factor(place, value, &factors->at[0])) factors->count = 1;
+        factors->scalar = read_factor(place, value, &factors->at[0]);
+        factors->count = factors->scalar;
+        for (int axis = 1; axis < CP_MAX_AXES; axis++) factors->at[axis] = factors->at[0];
         return;
     }
     size_t count = cp_json_count(value);

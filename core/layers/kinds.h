@@ -91,6 +91,9 @@ CP_MUST_CHECK bool cp_resized(int64_t input, double factor, int64_t *output);
 /* The number of spatial axes that a mode of Upsample works on; 0: any. */
 int cp_axes_of_mode(int mode);
 
+/* Is its `size`, or its `scale_factor`, a number for all axes or a list with one for each? */
+bool cp_lists_all_axes(const struct cp_upsample *upsample, int axes);
+
 /* ⌈(end − start)/step⌉ with both ends as in Python; false when nothing is left. */
 CP_MUST_CHECK bool cp_sliced(const struct cp_slice *slice, int64_t size, int64_t *output);
 

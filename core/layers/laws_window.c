@@ -354,15 +354,14 @@ bool cp_upsample_law(struct cp_tracing *tracing)
 {
     const struct cp_upsample *upsample = tracing->layer->params;
     int axes = tracing->inputs[0]->rank - 2;
-    int listed = upsample->size.count ? upsample->size.count : upsample->scale_factor.count;
     int needed = cp_axes_of_mode(upsample->mode);
     tracing->output = *tracing->inputs[0];
-    if (axes < 1 || axes > CP_MAX_AXES || (needed && needed != axes) || (listed != 1 && listed != axes)) return false;
+    if (axes < 1 || axes > CP_MAX_AXES || (needed && needed != axes)) return false;
+    if (!cp_lists_all_axes(upsample, axes)) return false;
     for (int axis = 0; axis < axes; axis++) {
         uint32_t *size = &tracing->output.at[axis + 2];
-        int at = listed == 1 ? 0 : axis;
-        *size = upsample->size.count ? cp_axis_constant(tracing->program, upsample->size.at[at])
-                                     : resized(tracing, *size, upsample->scale_factor.at[at]);
+        *size = upsample->size.count ? cp_axis_constant(tracing->program, upsample->size.at[axis])
+                                     : resized(tracing, *size, upsample->scale_factor.at[axis]);
     }
     return true;
 }

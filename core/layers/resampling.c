@@ -60,27 +60,28 @@ static bool upsample_legal(const struct cp_layer *layer, struct cp_refusal *refu
     return false;
 }
 
+bool cp_lists_all_axes(const struct cp_upsample *upsample, int axes)
+{
+    if (upsample->size.scalar || upsample->scale_factor.scalar) return true;
+    return (upsample->size.count ? upsample->size.count : upsample->scale_factor.count) == axes;
+}
+
 static bool check_upsample(struct cp_inference *inference, const struct cp_upsample *upsample, int axes)
 {
     int needed = cp_axes_of_mode(upsample->mode);
-    int listed = upsample->size.count ? upsample->size.count : upsample->scale_factor.count;
     bool right = true;
     if (needed && needed != axes) {
         cp_report(inference, CP_CODE_mode_needs_rank, "mode", CP_NO_AXIS,
                   CP_ARGUMENTS(cp_words(modes[upsample->mode]), cp_number(needed + 2), cp_number(axes + 2)));
         right = false;
     }
-    if (listed != 1 && listed != axes) {
-        cp_report(inference, CP_CODE_wrong_axis_count, upsample->size.count ? "size" : "scale_factor", CP_NO_AXIS,
-                  CP_ARGUMENTS(cp_number(listed), cp_number(axes)));
+    if (!cp_lists_all_axes(upsample, axes)) {
+        int sizes = upsample->size.count;
+        cp_report(inference, CP_CODE_wrong_axis_count, sizes ? "size" : "scale_factor", CP_NO_AXIS,
+                  CP_ARGUMENTS(cp_number(sizes ? sizes : upsample->scale_factor.count), cp_number(axes)));
         right = false;
     }
     return right;
-}
-
-static double scale_of(const struct cp_upsample *upsample, int axis)
-{
-    return upsample->scale_factor.at[upsample->scale_factor.count == 1 ? 0 : axis];
 }
 
 bool cp_resized(int64_t input, double factor, int64_t *output)
@@ -94,11 +95,11 @@ bool cp_resized(int64_t input, double factor, int64_t *output)
 static bool upsample_axis(struct cp_inference *inference, const struct cp_upsample *upsample, int axis, int64_t *output)
 {
     if (upsample->size.count) {
-        *output = upsample->size.at[upsample->size.count == 1 ? 0 : axis];
+        *output = upsample->size.at[axis];
         return true;
     }
     int64_t input = inference->inputs[0]->size[axis + 2];
-    if (!cp_resized(input, scale_of(upsample, axis), output)) {
+    if (!cp_resized(input, upsample->scale_factor.at[axis], output)) {
         cp_report(inference, CP_CODE_count_overflow, "scale_factor", axis, CP_ARGUMENTS(cp_words("the output's size")));
         return false;
     }
@@ -144,7 +145,7 @@ static bool resample_of(const struct cp_inference *inference, const struct cp_up
     bool exact = upsample->mode == CP_UPSAMPLE_NEAREST_EXACT;
     int64_t above = output, below = input; /* o/i, the factor */
     if (upsample->mode == CP_UPSAMPLE_AREA) return false;
-    if (upsample->scale_factor.count && !fraction_of(scale_of(upsample, axis), &above, &below)) return false;
+    if (upsample->scale_factor.count && !fraction_of(upsample->scale_factor.at[axis], &above, &below)) return false;
     if (upsample->align_corners) {
         above = output > 1 ? output - 1 : 1;
         below = output > 1 ? input - 1 : 0;
