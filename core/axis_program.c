@@ -147,12 +147,11 @@ uint32_t cp_axis_map(struct cp_axis_program *program, uint32_t size, const struc
     struct cp_condition condition = {0};
     if (step.symbols != CP_ALL_SYMBOLS) condition = cp_law_map(&program->steps[size].law, map, &step.law);
     uint32_t index = enter(program, &step, &is_new);
-    if (!is_new) return index;
-    if (step.symbols != CP_ALL_SYMBOLS)
+    if (is_new && step.symbols != CP_ALL_SYMBOLS)
         conclude(program, &step, &condition);
-    else if (map->from > 1 || map->ends)
+    else if (is_new && (map->from > 1 || map->ends))
         couple(program);
-    return index;
+    return map->only ? cp_axis_constant(program, map->only) : index;
 }
 
 /* Sums and products do not depend on the order of their operands. */
@@ -207,27 +206,29 @@ uint32_t cp_axis_broadcast(struct cp_axis_program *program, uint32_t a, uint32_t
         condition = cp_law_broadcast(&program->steps[a].law, &program->steps[b].law, &step.law);
     uint32_t index = enter(program, &step, &is_new);
     if (is_new && step.symbols != CP_ALL_SYMBOLS) conclude(program, &step, &condition);
-    return index;
+    return is_constant(program, a) ? a : is_constant(program, b) ? b : index; /* not 1, and so the wider one */
 }
 
 /* ---- Conditions --------------------------------------------------------------------------------------------------- */
 
-void cp_axis_require_equal(struct cp_axis_program *program, uint32_t a, uint32_t b)
+uint32_t cp_axis_require_equal(struct cp_axis_program *program, uint32_t a, uint32_t b)
 {
     bool is_new;
-    if (a == b) return;
+    uint32_t both = is_constant(program, b) ? b : a;
+    if (a == b) return both;
     if (is_constant(program, a) && is_constant(program, b)) {
         cp_axis_never(program);
-        return;
+        return both;
     }
     struct cp_step step = commutative(program, CP_STEP_EQUAL, a, b);
     if (step.symbols == CP_ALL_SYMBOLS) {
         couple(program);
-        return;
+        return both;
     }
     struct cp_condition condition = cp_law_equal(&program->steps[a].law, &program->steps[b].law);
     enter(program, &step, &is_new);
     if (is_new) conclude(program, &step, &condition);
+    return both;
 }
 
 void cp_axis_require_at_least(struct cp_axis_program *program, uint32_t a, uint32_t b)

@@ -62,7 +62,8 @@ struct cp_axis_program {
 
 void cp_axis_program_begin(struct cp_axis_program *program, struct cp_arena *arena);
 
-/* Sizes. Equal ones are the same step. */
+/* Sizes. Equal ones are the same step, and what is one number wherever it is anything is a constant: where it is nothing,
+ * the size that it came from does not work. */
 uint32_t cp_axis_constant(struct cp_axis_program *program, int64_t size);
 uint32_t cp_axis_free(struct cp_axis_program *program, int symbol);
 uint32_t cp_axis_map(struct cp_axis_program *program, uint32_t size, const struct cp_axis_map *map);
@@ -70,8 +71,8 @@ uint32_t cp_axis_sum(struct cp_axis_program *program, uint32_t a, uint32_t b);
 uint32_t cp_axis_product(struct cp_axis_program *program, uint32_t a, uint32_t b);
 uint32_t cp_axis_broadcast(struct cp_axis_program *program, uint32_t a, uint32_t b);
 
-/* Conditions on which the stack depends. */
-void cp_axis_require_equal(struct cp_axis_program *program, uint32_t a, uint32_t b);
+/* Conditions on which the stack depends. Equal sizes go on as one, a constant if either is. */
+uint32_t cp_axis_require_equal(struct cp_axis_program *program, uint32_t a, uint32_t b);
 void cp_axis_require_at_least(struct cp_axis_program *program, uint32_t a, uint32_t b);
 void cp_axis_require_congruent(struct cp_axis_program *program, uint32_t size, int64_t rest, int64_t modulus);
 void cp_axis_never(struct cp_axis_program *program);

@@ -34,6 +34,7 @@ struct cp_axis_map {
     int64_t period;    /* >= 1; 0: there is no law */
     int64_t increment; /* >= 0; 0: constant, with period 1 */
     bool ends;         /* no size >= from has a result */
+    int64_t only;      /* the only result that there is, below `from` as well; 0: there may be several */
 };
 
 /* When something that depends on n is true. */

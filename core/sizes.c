@@ -31,8 +31,10 @@ static bool meets_expectation(struct cp_tracing *tracing)
 {
     const struct cp_shape *expect = tracing->layer->expect;
     if (expect->rank != tracing->output.rank) return false;
-    for (int dim = 0; dim < expect->rank; dim++)
-        if (expect->size[dim] != CP_ANY_SIZE) cp_law_declared(tracing, expect->size[dim], tracing->output.at[dim]);
+    for (int dim = 0; dim < expect->rank; dim++) {
+        uint32_t *size = &tracing->output.at[dim];
+        if (expect->size[dim] != CP_ANY_SIZE) *size = cp_law_declared(tracing, expect->size[dim], *size);
+    }
     return true;
 }
 
@@ -52,8 +54,9 @@ static bool trace_layer(struct trace *trace, uint32_t at, const struct cp_dims *
         inputs[input] = &trace->sources[layer->sources[input]];
     trace->program.layer = at;
     if (!(kind->law ? kind->law : cp_law_same)(&tracing)) return false;
+    if (layer->expect && !meets_expectation(&tracing)) return false;
     trace->sources[stack->input_count + at] = tracing.output;
-    return !layer->expect || meets_expectation(&tracing);
+    return true;
 }
 
 static bool same_spatial_sizes(struct trace *trace, const struct cp_dims *a, const struct cp_dims *b)

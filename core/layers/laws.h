@@ -56,8 +56,8 @@ bool cp_find_uneven_scale(const struct cp_layer *layer, struct cp_uneven_scale *
 uint32_t cp_law_scaled(struct cp_tracing *tracing, uint32_t size, int64_t factor);
 uint32_t cp_law_divided(struct cp_tracing *tracing, uint32_t size, int64_t divisor);
 
-/* A declared number (0: not given) is the size. */
-void cp_law_declared(struct cp_tracing *tracing, int64_t declared, uint32_t size);
+/* A declared number (0: not given) is the size, which goes on as that. */
+uint32_t cp_law_declared(struct cp_tracing *tracing, int64_t declared, uint32_t size);
 
 /* The product of sizes [begin, end), 1 when there are none. */
 uint32_t cp_law_elements(struct cp_tracing *tracing, const struct cp_dims *dims, int begin, int end);

@@ -21,9 +21,10 @@ uint32_t cp_law_divided(struct cp_tracing *tracing, uint32_t size, int64_t divis
     return cp_axis_map(tracing->program, size, &map);
 }
 
-void cp_law_declared(struct cp_tracing *tracing, int64_t declared, uint32_t size)
+uint32_t cp_law_declared(struct cp_tracing *tracing, int64_t declared, uint32_t size)
 {
-    if (declared) cp_axis_require_equal(tracing->program, size, cp_axis_constant(tracing->program, declared));
+    if (!declared) return size;
+    return cp_axis_require_equal(tracing->program, size, cp_axis_constant(tracing->program, declared));
 }
 
 uint32_t cp_law_elements(struct cp_tracing *tracing, const struct cp_dims *dims, int begin, int end)
@@ -178,15 +179,18 @@ bool cp_slice_law(struct cp_tracing *tracing)
     struct cp_axis_map map = {
         .apply = slice, .numbers = {part.start, part.end, part.step}, .period = 1, .from = 1 + start_reach + end_reach};
     if (map.from > CP_MAX_COUNT) map.from = CP_MAX_COUNT;
+    int64_t widest = end_moves ? start_reach - end_reach : end_reach - start_reach;
     if (end_moves && !start_moves) {
         map.period = part.step;
         map.increment = 1;
     } else if (start_moves && !end_moves) {
         map.ends = true;
+        widest = start_reach < end_reach ? start_reach : end_reach;
     } else {
         int64_t size;
         map.ends = !cp_sliced(&part, map.from, &size);
     }
+    if (map.increment == 0 && widest <= part.step) map.only = 1;
     tracing->output.at[dim] = cp_axis_map(tracing->program, tracing->output.at[dim], &map);
     return true;
 }
@@ -220,7 +224,8 @@ bool cp_concat_law(struct cp_tracing *tracing)
         const struct cp_dims *operand = tracing->inputs[at];
         if (operand->rank != output->rank) return false;
         for (int other = 0; other < output->rank; other++)
-            if (other != dim) cp_axis_require_equal(tracing->program, output->at[other], operand->at[other]);
+            if (other != dim)
+                output->at[other] = cp_axis_require_equal(tracing->program, output->at[other], operand->at[other]);
         output->at[dim] = cp_axis_sum(tracing->program, output->at[dim], operand->at[dim]);
     }
     return true;
@@ -232,7 +237,7 @@ static bool features_law(struct cp_tracing *tracing, int64_t features, int least
 {
     tracing->output = *tracing->inputs[0];
     if (tracing->output.rank < least || tracing->output.rank > most) return false;
-    cp_law_declared(tracing, features, tracing->output.at[1]);
+    tracing->output.at[1] = cp_law_declared(tracing, features, tracing->output.at[1]);
     return true;
 }
 
@@ -283,8 +288,10 @@ bool cp_layer_norm_law(struct cp_tracing *tracing)
     struct cp_dims *output = &tracing->output;
     *output = *tracing->inputs[0];
     if (last->count > output->rank) return false;
-    for (int at = 0; at < last->count; at++)
-        cp_law_declared(tracing, last->at[at], output->at[output->rank - last->count + at]);
+    for (int at = 0; at < last->count; at++) {
+        uint32_t *size = &output->at[output->rank - last->count + at];
+        *size = cp_law_declared(tracing, last->at[at], *size);
+    }
     return true;
 }
 

@@ -86,7 +86,7 @@ static bool begin_window(struct cp_tracing *tracing)
 static bool channels_law(struct cp_tracing *tracing, const struct cp_convolution *conv)
 {
     uint32_t channels = tracing->inputs[0]->at[1];
-    cp_law_declared(tracing, conv->in_channels, channels);
+    channels = cp_law_declared(tracing, conv->in_channels, channels);
     cp_axis_require_congruent(tracing->program, channels, 0, conv->groups);
     tracing->output.at[1] = cp_axis_constant(tracing->program, conv->out_channels);
     return conv->out_channels % conv->groups == 0;
@@ -189,6 +189,7 @@ static uint32_t spread_to(struct cp_tracing *tracing, const struct cp_window *wi
     map.apply = unpools ? unpool_to_size : spread_to_size;
     map.period = 1;
     map.ends = true;
+    map.only = wanted;
     if (!least_input(window, wanted + (unpools ? window->stride : 1), &map.from)) cp_axis_never(tracing->program);
     return cp_axis_map(tracing->program, tracing->inputs[0]->at[axis + 2], &map);
 }

@@ -293,6 +293,65 @@ void cp_random_two(struct cp_random_request *request, uint64_t seed)
     put(request, "]}");
 }
 
+/* A slice of one unit, wherever it may be, on each axis. */
+static void put_slices(struct cp_random_request *request)
+{
+    static const char *const parts[] = {"\"end\": 1",
+                                        "\"start\": -1",
+                                        "\"start\": 3, \"end\": 4",
+                                        "\"start\": -4, \"end\": -3",
+                                        "\"start\": 2, \"end\": 5, \"step\": 3",
+                                        "\"start\": -6, \"end\": 1",
+                                        "\"start\": -1, \"end\": 6"};
+    for (int dim = 2; dim < 4; dim++) {
+        begin_layer(request, "Slice", false);
+        put(request, ", \"dim\": %d, %s}", dim, parts[draw(request, 7)]);
+    }
+}
+
+/* What makes both sizes `side`, where it works at all. */
+static void put_pin(struct cp_random_request *request, int way, int side)
+{
+    if (way == 0) {
+        begin_layer(request, "ConvTranspose", true);
+        put(request, ", \"out_channels\": 4, \"kernel_size\": 3, \"stride\": %u, \"output_size\": %d}",
+            1 + draw(request, 3), side);
+    } else if (way == 1) {
+        begin_layer(request, "MaxUnpool", true);
+        put(request, ", \"kernel_size\": 2, \"output_size\": %d}", side);
+    } else if (way == 2) {
+        begin_layer(request, "ReLU", false);
+        put(request, ", \"expect\": [1, null, %d, %d]}", side, side);
+    } else {
+        begin_layer(request, "AdaptiveAvgPool", true);
+        put(request, ", \"output_size\": %d}", side);
+        const char *merge = draw(request, 2) ? "Mul" : "Concat";
+        int pool = request->layers - 1;
+        char before[16] = "input";
+        if (pool) (void)snprintf(before, sizeof before, "x%d", pool - 1);
+        begin_layer(request, merge, false);
+        put(request, ", \"from\": [\"%s\", \"x%d\"]}", before, pool);
+    }
+}
+
+void cp_random_pinned(struct cp_random_request *request, uint64_t seed)
+{
+    begin_request(request, seed);
+    request->axes = 2;
+    put_input(request, true);
+    put(request, ", \"layers\": [");
+    if (draw(request, 2)) put_convolution(request, 3), end_layer(request);
+    int side = 2 + (int)draw(request, 12), way = (int)draw(request, 5);
+    if (way == 4)
+        put_slices(request), side = 1;
+    else
+        put_pin(request, way, side);
+    begin_layer(request, "Flatten", false);
+    put(request, ", \"start_dim\": 2}");
+    begin_layer(request, "Linear", false);
+    put(request, ", \"in_features\": %d, \"out_features\": 3}]}", side * side + (draw(request, 8) == 0));
+}
+
 /* A stage and what undoes it; now and then something else. */
 struct stage {
     int kernel, stride, padding;

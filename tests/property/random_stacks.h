@@ -22,4 +22,7 @@ void cp_random_pair(struct cp_random_request *request, uint64_t seed);
 /* Two axes with the free sizes h and w. */
 void cp_random_two(struct cp_random_request *request, uint64_t seed);
 
+/* The same, whose last layers take both sizes together, once something has made constants of them. */
+void cp_random_pinned(struct cp_random_request *request, uint64_t seed);
+
 #endif

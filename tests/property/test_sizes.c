@@ -218,9 +218,19 @@ static void two_free_sizes(void **state)
     check_many(cp_random_two, 600, 400, &tally);
 }
 
+/* None of them is refused: no two sizes are left to be coupled. */
+static void pinned_sizes(void **state)
+{
+    struct tally tally;
+    (void)state;
+    check_many(cp_random_pinned, 500, 500, &tally);
+    assert_in_range(tally.empty, 10, 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(random_stacks), cmocka_unit_test(random_unets),
-                                       cmocka_unit_test(random_pairs), cmocka_unit_test(two_free_sizes)};
+                                       cmocka_unit_test(random_pairs), cmocka_unit_test(two_free_sizes),
+                                       cmocka_unit_test(pinned_sizes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

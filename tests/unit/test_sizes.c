@@ -182,6 +182,42 @@ static const struct row facts[] = {
      "/output", "[1,12,\"n/2\",\"n/2\"]"},
     {"closed form, factor", "{\"input\": [1, 3, \"n\"], \"layers\": [{\"type\": \"Upsample\", \"scale_factor\": 1.5}]}",
      "/output/2", "\"⌊3n/2⌋\""},
+    {"transposed to one size, nothing is coupled",
+     "{\"input\": [1, 4, \"h\", \"w\"], \"layers\": [{\"type\": \"ConvTranspose2d\", \"out_channels\": 4, "
+     "\"kernel_size\": 3, \"stride\": 2, \"output_size\": 16}, {\"type\": \"Flatten\"}, {\"type\": \"Linear\", "
+     "\"out_features\": 3, \"in_features\": 1024}]}",
+     "/symbols/w/statement", "\"only 7\""},
+    {"and the output is known",
+     "{\"input\": [1, 4, \"h\", \"w\"], \"layers\": [{\"type\": \"ConvTranspose2d\", \"out_channels\": 4, "
+     "\"kernel_size\": 3, \"stride\": 2, \"output_size\": 16}]}",
+     "/output", "[1,4,16,16]"},
+    {"unpooled to one size",
+     "{\"input\": [1, 4, \"h\", \"w\"], \"layers\": [{\"type\": \"MaxUnpool2d\", \"kernel_size\": 2, \"output_size\": "
+     "8}, {\"type\": \"Flatten\"}, {\"type\": \"Linear\", \"out_features\": 3, \"in_features\": 256}]}",
+     "/symbols/h/statement", "\"only 4\""},
+    {"expected to be of one size",
+     "{\"input\": [1, 4, \"h\", \"w\"], \"layers\": [{\"type\": \"MaxPool2d\", \"kernel_size\": 2, \"expect\": [null, "
+     "null, 6, 5]}, {\"type\": \"Flatten\"}, {\"type\": \"Linear\", \"out_features\": 3, \"in_features\": 120}]}",
+     "/symbols/h/statement", "\"only 12 and 13\""},
+    {"cut to one unit",
+     "{\"input\": [1, 4, \"h\", \"w\"], \"layers\": [{\"type\": \"Slice\", \"dim\": 2, \"end\": 1}, {\"type\": "
+     "\"Slice\", \"dim\": 3, \"start\": 2, \"end\": 3}, {\"type\": \"Flatten\"}, {\"type\": \"Linear\", "
+     "\"out_features\": 3, \"in_features\": 4}]}",
+     "/symbols/w/statement", "\"any w ≥ 3\""},
+    {"added to what is of one size",
+     "{\"input\": [1, 4, \"h\", \"w\"], \"layers\": [{\"type\": \"AdaptiveAvgPool2d\", \"output_size\": 5, \"name\": "
+     "\"a\"}, {\"type\": \"Add\", \"from\": [\"input\", \"a\"]}, {\"type\": \"Flatten\"}, {\"type\": \"Linear\", "
+     "\"out_features\": 3, \"in_features\": 100}]}",
+     "/symbols/h/statement", "\"only 1 and 5\""},
+    {"normalised over one shape",
+     "{\"input\": [1, 4, \"h\", \"w\"], \"layers\": [{\"type\": \"LayerNorm\", \"normalized_shape\": [6, 7]}, "
+     "{\"type\": \"Flatten\"}, {\"type\": \"Linear\", \"out_features\": 3, \"in_features\": 168}]}",
+     "/symbols/w/statement", "\"only 7\""},
+    {"joined to what is of one size",
+     "{\"input\": [1, 4, \"h\", \"w\"], \"layers\": [{\"type\": \"AdaptiveAvgPool2d\", \"output_size\": 5, \"name\": "
+     "\"a\"}, {\"type\": \"Concat\", \"from\": [\"input\", \"a\"]}, {\"type\": \"Flatten\"}, {\"type\": \"Linear\", "
+     "\"out_features\": 3, \"in_features\": 200}]}",
+     "/symbols/w/statement", "\"only 5\""},
     {"a list of one factor for two axes",
      "{\"input\": [1, 3, \"h\", \"w\"], \"layers\": [{\"type\": \"Upsample\", \"scale_factor\": [2]}]}", "/valid",
      "false"},
