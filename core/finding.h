@@ -70,8 +70,8 @@ static inline struct cp_argument cp_dimensions(const struct cp_shape *shape)
 #define CP_ARGUMENTS(...)                                                                                              \
     (struct cp_argument[]){__VA_ARGS__}, (int)(sizeof((struct cp_argument[]){__VA_ARGS__}) / sizeof(struct cp_argument))
 
-/* One value that repairs the finding, written at the layer's `member`. With it alone the layer has no errors; those of a
- * round trip belong together. */
+/* One value that repairs the finding, written at the layer's `member`. With it alone the layer has no errors but those
+ * that were found beside; the fixes of a round trip belong together. */
 struct cp_fix {
     const char *member; /* NULL: no single value repairs it */
     enum cp_fix_form { CP_FIX_INTEGER, CP_FIX_LIST, CP_FIX_PAIRS, CP_FIX_BOOLEAN, CP_FIX_WORD, CP_FIX_NULL } form;

@@ -127,10 +127,22 @@ static void plan_layer(struct cp_inference *inference, const struct workspace *w
 
 /* ---- Fixes -------------------------------------------------------------------------------------------------------- */
 
-/* A fix alone makes its layer one without errors, or is none: what else is wrong may have been reported beside it, stand
- * behind it, or come with the new value. */
+/* Is the error one of those that the layer had beside `mended`? */
+static bool stood_beside(const struct cp_finding *error, const struct cp_finding *first,
+                         const struct cp_finding *mended)
+{
+    for (const struct cp_finding *other = first; other; other = other->next) {
+        bool same_member =
+            other->member && error->member ? strcmp(other->member, error->member) == 0 : other->member == error->member;
+        if (other != mended && other->code == error->code && same_member && other->axis == error->axis) return true;
+    }
+    return false;
+}
+
+/* A fix repairs its finding and brings up no other error, or is none: something else may stand behind the finding, or come
+ * with the new value. `first`: of the layer's findings. */
 static void try_fix(const struct cp_inference *inference, const struct workspace *work, enum cp_plan_depth depth,
-                    struct cp_finding *finding)
+                    const struct cp_finding *first, struct cp_finding *finding)
 {
     struct cp_layer fixed = cp_layer_fixed(inference->layer, &finding->fix, inference->arena);
     struct cp_layer_plan plan = {.state = CP_LAYER_SKIPPED};
@@ -141,7 +153,8 @@ static void try_fix(const struct cp_inference *inference, const struct workspace
     trial.whole = &whole;
     cp_findings_begin(&whole.findings, inference->arena);
     plan_layer(&trial, work, depth);
-    if (whole.findings.errors) finding->fix.member = NULL;
+    for (const struct cp_finding *left = whole.findings.first; left; left = left->next)
+        if (left->severity == CP_SEVERITY_ERROR && !stood_beside(left, first, finding)) finding->fix.member = NULL;
 }
 
 static void plan_and_try(struct cp_inference *inference, const struct workspace *work, enum cp_plan_depth depth)
@@ -149,7 +162,7 @@ static void plan_and_try(struct cp_inference *inference, const struct workspace 
     struct cp_finding **found = inference->whole->findings.tail;
     plan_layer(inference, work, depth);
     for (struct cp_finding *finding = *found; finding; finding = finding->next)
-        if (finding->fix.member) try_fix(inference, work, depth, finding);
+        if (finding->fix.member) try_fix(inference, work, depth, *found, finding);
 }
 
 /* ---- The whole --------------------------------------------------------------------------------------------------- */
