@@ -68,10 +68,18 @@ static int64_t from_begin(int64_t dim, int rank)
     return dim < 0 ? dim + rank : dim;
 }
 
-static bool permute_keeps(const struct cp_sizes *dims, int rank)
+/* Does it take the channels to another place? */
+static bool moves_channels(const struct cp_layer *layer, int rank)
 {
+    if (layer->type->kind != &cp_permute_kind || rank < 2) return false;
+    return from_begin(((const struct cp_permute *)layer->params)->dims.at[1], rank) != 1;
+}
+
+static bool permute_keeps(const struct cp_layer *layer, int rank)
+{
+    const struct cp_sizes *dims = &((const struct cp_permute *)layer->params)->dims;
     for (int at = 2; at < dims->count; at++)
-        if (from_begin(dims->at[at], rank) != at) return false;
+        if (from_begin(dims->at[at], rank) != at) return moves_channels(layer, rank);
     return true;
 }
 
@@ -106,10 +114,8 @@ static bool rearranging_keeps(const struct cp_layer *layer, int rank)
     if (kind == &cp_mean_kind) return mean_keeps(layer->params, rank);
     if (kind == &cp_linear_kind) return linear_keeps(layer->params, rank);
     if (kind == &cp_concat_kind) return concat_keeps(layer, rank);
-    if (kind == &cp_permute_kind) return permute_keeps(&((const struct cp_permute *)layer->params)->dims, rank);
+    if (kind == &cp_permute_kind) return permute_keeps(layer, rank);
     if (kind == &cp_reshape_kind) return rank < 3 || ((const struct cp_reshape *)layer->params)->shape.count != rank;
-    if (kind == &cp_opaque_kind)
-        return rank < 3 || ((const struct cp_opaque *)layer->params)->output_shape.count != rank;
     return true;
 }
 
@@ -154,14 +160,20 @@ static int rank_after(const struct cp_layer *layer, const int *ranks)
     return rank;
 }
 
+/* Between a permutation that takes the channels out of their place and the one that takes them back, what rearranging
+ * layers change is not space, as far as can be told. */
 static const bool *find_stages(const struct cp_stack *stack, struct cp_arena *arena)
 {
     bool *is_stage = CP_NEW_ARRAY(arena, bool, stack->layer_count);
+    bool *moved = CP_NEW_ARRAY(arena, bool, (size_t)stack->input_count + stack->layer_count);
     int *ranks = CP_NEW_ARRAY(arena, int, (size_t)stack->input_count + stack->layer_count);
     for (uint32_t at = 0; at < stack->input_count; at++) ranks[at] = stack->inputs[at].shape.rank;
     for (uint32_t at = 0; at < stack->layer_count; at++) {
         const struct cp_layer *layer = &stack->layers[at];
-        is_stage[at] = cp_is_stage(layer, ranks[layer->sources[0]]);
+        int rank = ranks[layer->sources[0]];
+        bool elsewhere = moved[layer->sources[0]];
+        moved[stack->input_count + at] = elsewhere != moves_channels(layer, rank);
+        is_stage[at] = cp_is_stage(layer, rank) && !(elsewhere && layer->type->kind->stage == CP_STAGE_NONE);
         ranks[stack->input_count + at] = rank_after(layer, ranks);
     }
     return is_stage;

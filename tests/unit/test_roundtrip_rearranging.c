@@ -82,8 +82,21 @@ static const struct row rows[] = {
      UP2 ", " LAYER("Permute", "back", "\"dims\": [0, 1, 3, 2]"), .pairs = "turn>up! conv>back"},
     {"batch and channels exchanged", "[1, 4, 8, 6]", CONV2 ", " LAYER("Permute", "turn", "\"dims\": [1, 0, 2, 3]"),
      LAYER("Permute", "back", "\"dims\": [1, 0, 2, 3]") ", " UP2, .valid = true, .pairs = "conv>up"},
-    {"a shape that is declared", "[1, 4, 16]", CONV ", " LAYER("Opaque", "own", "\"output_shape\": [1, 4, 6]"),
-     UP ", " PAD("2"), .pairs = "own>up! conv>pad", .mends = true},
+    {"channels last, and Linear along them", "[1, 4, 8, 6]",
+     CONV2 ", " LAYER("Permute", "out", "\"dims\": [0, 2, 3, 1]") ", " LAYER(
+         "Linear", "wide",
+         "\"out_features\": 16") ", " LAYER("Linear", "narrow",
+                                            "\"out_features\": 4") ", " LAYER("Permute", "in",
+                                                                              "\"dims\": [0, 3, 1, 2]"),
+     LAYER("Permute", "there", "\"dims\": [0, -2, -1, 1]") ", " LAYER(
+         "Linear", "other", "\"out_features\": 5") ", " LAYER("Permute", "back", "\"dims\": [0, 3, 1, 2]") ", " UP2,
+     .valid = true, .pairs = "conv>up"},
+    {"Linear along space after the channels are back", "[1, 4, 8, 6]",
+     CONV2 ", " LAYER("Permute", "out", "\"dims\": [0, 2, 3, 1]") ", " LAYER(
+         "Permute", "in", "\"dims\": [0, 3, 1, 2]") ", " LAYER("Linear", "dense", "\"out_features\": 5"),
+     LAYER("Linear", "back", "\"out_features\": 3") ", " UP2, .valid = true, .pairs = "dense>back conv>up"},
+    {"what an unknown layer declares", "[1, 4, 16]", CONV ", " LAYER("Opaque", "own", "\"output_shape\": [1, 4, 6]"),
+     UP ", " PAD("2"), .valid = true, .pairs = "conv>up!", .warnings = 1},
     {"more on one side", "[1, 4, 16]", SLICE("\"dim\": 2, \"end\": 15") ", " CONV,
      LAYER("Upsample", "grow", "\"size\": 16"), .valid = true, .pairs = "conv>grow!", .warnings = 1},
 };
