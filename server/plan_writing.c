@@ -42,12 +42,14 @@ static int tracked_axes(const struct cp_field *field, const struct cp_axis_field
 static char *put_stride(char *out, const struct cp_axis_field *axis)
 {
     if (axis->phases == 1) return cp_put_integer(out, axis->advance);
-    int64_t common = cp_greatest_common_divisor(axis->advance, axis->phases);
-    if (common == axis->phases) return cp_put_integer(out, axis->advance / common);
+    int64_t common = cp_greatest_common_divisor(axis->advance, axis->phases), advance = axis->advance;
+    int64_t phases = axis->phases;
+    if (common > 1) advance /= common, phases /= common;
+    if (phases == 1) return cp_put_integer(out, advance);
     out = CP_PUT(out, "\"");
-    out = cp_put_integer(out, axis->advance / common);
+    out = cp_put_integer(out, advance);
     out = CP_PUT(out, "/");
-    out = cp_put_integer(out, axis->phases / common);
+    out = cp_put_integer(out, phases);
     return CP_PUT(out, "\"");
 }
 
