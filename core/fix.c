@@ -28,6 +28,7 @@ static void fix_member(char *params, const struct cp_member *member, const struc
     case CP_MEMBER_SIZES: {
         struct cp_sizes *sizes = value;
         sizes->count = fix->count;
+        sizes->scalar = false;
         memcpy(sizes->at, fix->values, (size_t)fix->count * sizeof *fix->values);
         break;
     }

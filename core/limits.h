@@ -70,7 +70,7 @@
 #define CP_MAX_COMPUTED_SECONDS 10
 
 /* Combinations of parameters that one axis of /v1/solve goes through: about a quarter of a second, and up to two seconds
- * with a thousand paddings each. */
+ * where each has a list of a thousand paddings beside a given input. */
 #define CP_MAX_SOLVE_COMBINATIONS 250000
 
 /* Sizes and parameters of /v1/solve: products of two, and with them all sizes on the way, can be counted. */

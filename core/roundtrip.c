@@ -160,20 +160,33 @@ static int rank_after(const struct cp_layer *layer, const int *ranks)
     return rank;
 }
 
-/* Between a permutation that takes the channels out of their place and the one that takes them back, what rearranging
- * layers change is not space, as far as can be told. */
+/* The dimension that holds the channels behind a layer; what cannot be followed is taken for channels first. */
+static int channels_after(const struct cp_layer *layer, int channels, int rank)
+{
+    const struct cp_layer_kind *kind = layer->type->kind;
+    if (kind == &cp_permute_kind) {
+        const struct cp_sizes *dims = &((const struct cp_permute *)layer->params)->dims;
+        for (int at = 0; at < dims->count; at++)
+            if (from_begin(dims->at[at], rank) == channels) return at;
+        return 1;
+    }
+    bool reshapes = kind == &cp_flatten_kind || kind == &cp_unflatten_kind || kind == &cp_reshape_kind ||
+                    kind == &cp_opaque_kind || kind == &cp_mean_kind;
+    return reshapes ? 1 : channels;
+}
+
+/* Where the channels are not in their place, what rearranging layers change is not space, as far as can be told. */
 static const bool *find_stages(const struct cp_stack *stack, struct cp_arena *arena)
 {
     bool *is_stage = CP_NEW_ARRAY(arena, bool, stack->layer_count);
-    bool *moved = CP_NEW_ARRAY(arena, bool, (size_t)stack->input_count + stack->layer_count);
+    int *channels = CP_NEW_ARRAY(arena, int, (size_t)stack->input_count + stack->layer_count);
     int *ranks = CP_NEW_ARRAY(arena, int, (size_t)stack->input_count + stack->layer_count);
-    for (uint32_t at = 0; at < stack->input_count; at++) ranks[at] = stack->inputs[at].shape.rank;
+    for (uint32_t at = 0; at < stack->input_count; at++) channels[at] = 1, ranks[at] = stack->inputs[at].shape.rank;
     for (uint32_t at = 0; at < stack->layer_count; at++) {
         const struct cp_layer *layer = &stack->layers[at];
-        int rank = ranks[layer->sources[0]];
-        bool elsewhere = moved[layer->sources[0]];
-        moved[stack->input_count + at] = elsewhere != moves_channels(layer, rank);
-        is_stage[at] = cp_is_stage(layer, rank) && !(elsewhere && layer->type->kind->stage == CP_STAGE_NONE);
+        int rank = ranks[layer->sources[0]], place = channels[layer->sources[0]];
+        is_stage[at] = cp_is_stage(layer, rank) && (place == 1 || layer->type->kind->stage != CP_STAGE_NONE);
+        channels[stack->input_count + at] = channels_after(layer, place, rank);
         ranks[stack->input_count + at] = rank_after(layer, ranks);
     }
     return is_stage;

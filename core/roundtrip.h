@@ -1,10 +1,10 @@
 /* Does a decoder undo an encoder? Relationship 14, stage by stage.
  *
- * The two are one stack: the encoder's layers, then the decoder's (cp_stack.encoder_count). A layer is a stage when its
- * parameters do not keep every spatial size, while the number of dimensions stays; the j-th stage of the decoder is the
- * partner of the j-th from the end of the encoder, and has to give back the size that its partner took. Where branches
- * merge only one path has stages: that of the first inputs in the encoder, that of the first inputs which lead to the
- * latent in the decoder. */
+ * The two are one stack: the encoder's layers, then the decoder's (cp_stack.encoder_count). A layer is a stage when
+ * its parameters do not keep every spatial size, while the number of dimensions stays and the channels are in their
+ * place; the j-th stage of the decoder is the partner of the j-th from the end of the encoder, and has to give back
+ * the size that its partner took. Where branches merge only one path has stages: that of the first inputs in the
+ * encoder, that of the first inputs which lead to the latent in the decoder. */
 #ifndef CP_ROUNDTRIP_H
 #define CP_ROUNDTRIP_H
 

@@ -340,13 +340,15 @@ static void take_paddings(struct search *search, const struct cp_window *window,
         count_solutions(search, fit);
 }
 
-/* How many combinations a window is: values of output_padding are tried one by one, ranges at once. */
+/* How many combinations a window is: values of output_padding are tried one by one, ranges at once; where no input is
+ * given, each with every value of padding. */
 static int64_t combinations_of(const struct cp_solve_question *question, const struct cp_window *window)
 {
-    const struct cp_choice *extras = &question->output_padding;
+    const struct cp_choice *extras = &question->output_padding, *paddings = &question->padding;
     if (question->operation != CP_TRACED_TRANSPOSED || !extras->values) return 1;
     int64_t legal = choice_position(extras, most_output_padding(window) + 1);
-    return legal ? legal : 1;
+    if (legal < 1) return 1;
+    return is_free(question) && paddings->values ? legal * paddings->count : legal;
 }
 
 static void try_window(struct search *search, const struct cp_window *window)

@@ -39,10 +39,10 @@ struct cp_solutions {
     int64_t count;
     struct cp_solution *listed; /* the first CP_MAX_SOLUTIONS_LISTED of them */
     int64_t listed_count;
-    int64_t
-        combinations; /* tried: windows, each with every value where output_padding is a list; paddings and ranges of
-                             output_padding are counted, not tried. Over most_combinations: the search ended there */
-    bool too_many;    /* their count is over CP_MAX_COUNT */
+    /* Tried: windows, each with every value where output_padding is a list, and of padding where that is one too and no
+     * input is given; all else of these two is counted, not tried. Over most_combinations: the search ended there. */
+    int64_t combinations;
+    bool too_many; /* their count is over CP_MAX_COUNT */
 };
 
 void cp_solve(struct cp_solutions *solutions, const struct cp_solve_question *question, struct cp_arena *arena);

@@ -69,6 +69,7 @@ static struct cp_text describe_number(struct cp_arena *arena, const struct cp_js
 {
     int64_t integer;
     struct cp_writer number;
+    if (isinf(cp_json_number(value))) return CP_TEXT("a number beyond binary64");
     if (cp_json_long_integer(value, &integer)) return cp_message(arena, "{0}", CP_ARGUMENTS(cp_number(integer)));
     cp_writer_begin(&number, arena, CP_NUMBER_ROOM);
     cp_write_double(&number, cp_json_number(value));

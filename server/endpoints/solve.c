@@ -388,7 +388,7 @@ static bool solve_axis(struct cp_reader *reader, const struct problem *problem, 
     cp_solve(solutions, &question, reader->arena);
     if (solutions->combinations > cp_budgets.solve_combinations)
         cp_problem_add(&reader->problems, CP_CODE_limit_exceeded, NULL,
-                       CP_ARGUMENTS(cp_words("combinations of parameters to try"), cp_words("more"),
+                       CP_ARGUMENTS(cp_words("combinations of parameters to try"), cp_words("more than that"),
                                     cp_number(cp_budgets.solve_combinations)));
     else if (solutions->too_many)
         cp_problem_add(&reader->problems, CP_CODE_limit_exceeded, NULL,

@@ -63,14 +63,14 @@ static void name_request(struct cp_connection *connection)
     id[16] = 0;
 }
 
-/* From the whole request to its reply. What is answered at once, and goes out as it is, has been timed already. */
+/* From the whole request to its reply. What an endpoint answered at once, and is for no cache, has been timed already. */
 static uint64_t duration_of(const struct cp_connection *connection)
 {
     const uint64_t *spent = connection->reply.phase_ns;
+    uint64_t timed_ns = spent[CP_DECODING] + spent[CP_COMPUTING] + spent[CP_ENCODING];
     if (!connection->begun_ns) return 0;
-    if (connection->request.begun_ns && !connection->form.gzip)
-        return spent[CP_DECODING] + spent[CP_COMPUTING] + spent[CP_ENCODING];
-    return cp_now_ns() - connection->begun_ns;
+    bool whole = connection->request.begun_ns && connection->request.method == CP_POST && !connection->form.gzip;
+    return whole && timed_ns ? timed_ns : cp_now_ns() - connection->begun_ns;
 }
 
 static void account(struct cp_connection *connection)
@@ -317,7 +317,6 @@ bool cp_connection_answer(struct cp_connection *connection)
 
 void cp_connection_compute(struct cp_connection *connection)
 {
-    connection->request.begun_ns = 0; /* it has waited */
     (void)!make_reply(connection, false);
 }
 
@@ -425,11 +424,14 @@ static bool is_stuck(struct cp_connection *connection)
     return waiting > 0 && taken == before;
 }
 
-/* Between requests: has the next one begun? Over TLS that is not seen. */
+/* Between requests: has the next one begun? Over TLS that is not seen. An empty line, or two, may stand before a request
+ * and behind its body (RFC 9112 §2.2), and begins none. */
 static bool has_begun(const struct cp_connection *connection)
 {
+    enum { EMPTY_LINES = 4 };
     uint64_t received;
-    return !connection->site->tls && cp_tcp_received(connection->socket, &received) && received > connection->consumed;
+    if (connection->site->tls || !cp_tcp_received(connection->socket, &received)) return false;
+    return received > connection->consumed + EMPTY_LINES;
 }
 
 void cp_connection_look_at_deadline(struct cp_connection *connection, int64_t now_ms)

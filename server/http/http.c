@@ -49,7 +49,7 @@
  * in it, the cookies' text again, the reply's head, and the buffer that a body is read through. It must be well over
  * header_bytes for the answer to a long head to be ours. */
 #define ENTRY_BYTES 64
-#define REPLY_HEAD_BYTES 1024
+#define REPLY_HEAD_BYTES 2048
 #define CONNECTION_MEMORY_BYTES(header_bytes) (2 * (size_t)(header_bytes) + REPLY_HEAD_BYTES)
 
 struct cp_worker {
@@ -141,7 +141,8 @@ static void *on_request_line(void *unused, const char *target, struct MHD_Connec
 {
     (void)unused;
     struct cp_connection *connection = connection_of(peer);
-    return connection && cp_connection_begin(connection, target) ? connection : NULL;
+    if (!connection || connection->phase == CP_PHASE_ABANDONED) return NULL;
+    return cp_connection_begin(connection, target) ? connection : NULL;
 }
 
 /* What libmicrohttpd has found in a head. */
@@ -199,6 +200,7 @@ static void compute(struct cp_compute_job *job)
 {
     struct slot *slot = (struct slot *)(void *)((char *)job - offsetof(struct slot, job));
     struct cp_worker *worker = slot->worker;
+    slot->connection.request.begun_ns = 0; /* it has waited */
     if (atomic_load(&cp_stopping))
         cp_service_refuse(503, "The server shuts down.", &slot->connection.reply, &slot->connection.memory.arena);
     else
@@ -218,6 +220,7 @@ static void hand_over(struct cp_worker *worker, struct cp_connection *connection
     MHD_suspend_connection(peer);
     atomic_fetch_add(&worker->computing, 1);
     if (cp_compute_pool_submit(worker->http->compute, &slot->job)) return;
+    connection->request.begun_ns = 0;
     atomic_fetch_sub(&worker->computing, 1);
     cp_service_refuse(503, "Too many long requests are waiting.", &connection->reply, &connection->memory.arena);
     MHD_resume_connection(peer);

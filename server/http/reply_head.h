@@ -39,8 +39,8 @@ void cp_reply_head_make(struct cp_reply_head *head, const struct cp_reply_frame 
 void cp_server_timing(char text[CP_SERVER_TIMING_BYTES], const struct cp_reply *reply);
 
 /* Send a whole reply with Connection: close on a socket, or the session of TLS on it where there is one, without waiting,
- * as the last that is sent; what does not fit its buffer is lost. What the client has sent is taken and dropped, else closing the socket would reset the connection and
- * the reply with it. `request_id` may be NULL. */
+ * as the last that is sent; what does not fit its buffer is lost. What the client has sent is taken and dropped, else
+ * closing the socket would reset the connection and the reply with it. `request_id` may be NULL. */
 void cp_reply_send_raw(int socket, void *session, const struct cp_reply *reply, const char *request_id);
 
 #endif

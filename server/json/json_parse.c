@@ -66,6 +66,7 @@ static bool is_meta(const struct cp_json *value)
 /* What stands within a member `meta` is the caller's own, and need not be anything that this service can hold. */
 static void note_unless_meta(struct site site, position *first, position at)
 {
+    if (*first) return; /* it stands before */
     bool ignored = is_meta(site.value);
     for (; !ignored && site.within; site.within = site.within->outer) ignored = is_meta(site.within->value);
     if (!ignored) note_first(first, at);

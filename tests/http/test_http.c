@@ -297,11 +297,13 @@ static void test_deadlines(void **state)
     struct cp_client *idle = cp_client_ask(cp_http_port(http), HEALTH, &reply, false);
     struct cp_client *headless = cp_client_open(cp_http_port(http));
     struct cp_client *speechless = cp_client_open(cp_http_port(http));
+    struct cp_client *spaced = cp_client_ask(cp_http_port(http), "\r\n" HEALTH "\r\n", &reply, false);
     struct cp_client *stalled = cp_client_open(cp_http_port(http));
-    cp_client_send_text(speechless, "GE");
+    cp_client_send_text(speechless, "GET /hea");
     cp_client_send_text(headless, "GET /healthz HTTP/1.1\r\nHost:");
     cp_client_send_text(stalled, POST_SHAPES "Content-Length: " STACK_SIZE "\r\n\r\n{");
     cp_client_expect_end(idle);
+    cp_client_expect_end(spaced); /* without a word: nothing has begun */
     cp_client_read(speechless, &reply, false);
     cp_expect_status("stalled request line", 408, &reply);
     cp_expect_header("stalled request line", &reply, "Content-Type", PROBLEM);
@@ -316,6 +318,7 @@ static void test_deadlines(void **state)
     cp_client_expect_end(stalled);
     cp_client_close(idle);
     cp_client_close(speechless);
+    cp_client_close(spaced);
     cp_client_close(headless);
     cp_client_close(stalled);
     cp_http_free(http);

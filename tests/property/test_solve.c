@@ -137,7 +137,7 @@ enum { MOST_SOLUTIONS = 1 << 17 };
 struct enumeration {
     struct cp_solution *found;
     int count;
-    int64_t combinations; /* all but paddings, output_padding only where it is a list */
+    int64_t combinations; /* see combinations_of */
 };
 
 static void add(struct enumeration *all, const struct cp_solution *solution)
@@ -183,7 +183,8 @@ static bool window_allowed(const struct cp_solve_question *question, const struc
            has(&question->dilation, window->dilation) && has(&question->ceil_mode, window->rounding == CP_ROUND_CEIL);
 }
 
-/* A window, or one for each output_padding of a list that is legal with it. */
+/* A window, or one for each output_padding of a list that is legal with it, then without an input also for each padding
+ * of a list. */
 static int64_t combinations_of(const struct cp_solve_question *question, const struct cp_window *window)
 {
     const struct cp_choice *extras = &question->output_padding;
@@ -191,7 +192,8 @@ static int64_t combinations_of(const struct cp_solve_question *question, const s
     if (question->operation != CP_TRACED_TRANSPOSED || !extras->values) return 1;
     for (int64_t at = 0; at < extras->count; at++)
         legal += extras->values[at] < window->stride || extras->values[at] < window->dilation;
-    return legal ? legal : 1;
+    if (legal == 0) return 1;
+    return question->input == 0 && question->padding.values ? legal * question->padding.count : legal;
 }
 
 static void enumerate(const struct cp_solve_question *question, int kind, struct enumeration *all)

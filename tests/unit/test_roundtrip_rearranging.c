@@ -95,6 +95,30 @@ static const struct row rows[] = {
      CONV2 ", " LAYER("Permute", "out", "\"dims\": [0, 2, 3, 1]") ", " LAYER(
          "Permute", "in", "\"dims\": [0, 3, 1, 2]") ", " LAYER("Linear", "dense", "\"out_features\": 5"),
      LAYER("Linear", "back", "\"out_features\": 3") ", " UP2, .valid = true, .pairs = "dense>back conv>up"},
+    {"channels last, with height and width exchanged", "[1, 3, 8, 8]",
+     LAYER("Permute", "out", "\"dims\": [0, 2, 3, 1]") ", " LAYER(
+         "Permute", "turn",
+         "\"dims\": [0, 2, 1, 3]") ", " LAYER("Linear", "a",
+                                              "\"out_features\": 7") ", " LAYER("Linear", "b",
+                                                                                "\"out_features\": 5") ", " LAYER("Perm"
+                                                                                                                  "ute",
+                                                                                                                  "in",
+                                                                                                                  "\"di"
+                                                                                                                  "ms\""
+                                                                                                                  ": "
+                                                                                                                  "[0, "
+                                                                                                                  "3, "
+                                                                                                                  "2, "
+                                                                                                                  "1]"),
+     LAYER("Permute", "there", "\"dims\": [0, 2, 3, 1]") ", " LAYER("Linear", "c", "\"out_features\": 6") ", " LAYER(
+         "Linear", "d", "\"out_features\": 3") ", " LAYER("Permute", "back", "\"dims\": [0, 3, 1, 2]"),
+     .valid = true, .pairs = ""},
+    {"channels shuffled by reshapes, then Linear along space", "[1, 4, 8, 8]",
+     LAYER("Reshape", "split", "\"shape\": [1, 2, 2, 8, 8]") ", " LAYER("Permute", "turn", "\"dims\": [0, 2, 1, 3, 4]") ", " LAYER(
+         "Reshape", "join",
+         "\"shape\": [1, 4, 8, 8]") ", " LAYER("Linear", "a", "\"out_features\": 4") ", " LAYER("Linear", "b",
+                                                                                                "\"out_features\": 2"),
+     LAYER("Linear", "c", "\"out_features\": 3") ", " LAYER("Linear", "d", "\"out_features\": 8"), .pairs = "b>c! a>d"},
     {"what an unknown layer declares", "[1, 4, 16]", CONV ", " LAYER("Opaque", "own", "\"output_shape\": [1, 4, 6]"),
      UP ", " PAD("2"), .valid = true, .pairs = "conv>up!", .warnings = 1},
     {"more on one side", "[1, 4, 16]", SLICE("\"dim\": 2, \"end\": 15") ", " CONV,

@@ -221,11 +221,11 @@ static const struct row refusals[] = {
      "\"wrong_type\""},
     {"too much to try",
      "{\"type\": \"Conv\", \"output\": 3, \"kernel_size\": {\"max\": 1000}, \"stride\": {\"max\": 1000}}",
-     "/errors/0/detail", "\"combinations of parameters to try: more, the limit is 250000\""},
+     "/errors/0/detail", "\"combinations of parameters to try: more than that, the limit is 250000\""},
     {"far too much to try",
      "{\"type\": \"Conv\", \"output\": 3, \"kernel_size\": {\"max\": 67108864}, \"stride\": {\"max\": 67108864}, "
      "\"dilation\": {\"max\": 67108864}}",
-     "/errors/0/detail", "\"combinations of parameters to try: more, the limit is 250000\""},
+     "/errors/0/detail", "\"combinations of parameters to try: more than that, the limit is 250000\""},
 };
 
 static void test_refusals(void **state)
