@@ -99,6 +99,8 @@ static void test_counts(void **state)
     expect_sample("convplan_http_requests_total{endpoint=\"other\",status=\"400\"}", 1);
     expect_sample("convplan_http_request_duration_seconds_count{endpoint=\"/v1/shapes\"}", 10);
     expect_sample("convplan_http_request_duration_seconds_bucket{endpoint=\"/v1/shapes\",le=\"+Inf\"}", 10);
+    assert_true(sample("convplan_http_request_duration_seconds_sum{endpoint=\"/v1/shapes\"}") > 0);
+    assert_true(sample("convplan_http_request_duration_seconds_sum{endpoint=\"other\"}") > 0);
     expect_sample("convplan_findings_total{code=\"kernel_exceeds_input\"}", 3);
     expect_sample("convplan_problems_total{code=\"invalid_json\"}", 2);
     expect_sample("convplan_problems_total{code=\"not_found\"}", 4);
