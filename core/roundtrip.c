@@ -68,18 +68,28 @@ static int64_t from_begin(int64_t dim, int rank)
     return dim < 0 ? dim + rank : dim;
 }
 
-/* Does it take the channels to another place? */
-static bool moves_channels(const struct cp_layer *layer, int rank)
+/* The dimension that holds the channels behind a layer; what cannot be followed is taken for channels first. */
+static int channels_after(const struct cp_layer *layer, int channels, int rank)
 {
-    if (layer->type->kind != &cp_permute_kind || rank < 2) return false;
-    return from_begin(((const struct cp_permute *)layer->params)->dims.at[1], rank) != 1;
+    const struct cp_layer_kind *kind = layer->type->kind;
+    if (kind == &cp_permute_kind) {
+        const struct cp_sizes *dims = &((const struct cp_permute *)layer->params)->dims;
+        for (int at = 0; at < dims->count; at++)
+            if (from_begin(dims->at[at], rank) == channels) return at;
+        return 1;
+    }
+    bool reshapes = kind == &cp_flatten_kind || kind == &cp_unflatten_kind || kind == &cp_reshape_kind ||
+                    kind == &cp_opaque_kind ||
+                    (kind == &cp_mean_kind && !((const struct cp_mean *)layer->params)->keepdim);
+    return reshapes ? 1 : channels;
 }
 
+/* Taking the channels away, it rearranges the layout, not space. */
 static bool permute_keeps(const struct cp_layer *layer, int rank)
 {
     const struct cp_sizes *dims = &((const struct cp_permute *)layer->params)->dims;
     for (int at = 2; at < dims->count; at++)
-        if (from_begin(dims->at[at], rank) != at) return moves_channels(layer, rank);
+        if (from_begin(dims->at[at], rank) != at) return channels_after(layer, 1, rank) != 1;
     return true;
 }
 
@@ -158,21 +168,6 @@ static int rank_after(const struct cp_layer *layer, const int *ranks)
     for (uint32_t entry = 1; entry < layer->source_count; entry++) /* broadcast */
         if (ranks[layer->sources[entry]] > rank) rank = ranks[layer->sources[entry]];
     return rank;
-}
-
-/* The dimension that holds the channels behind a layer; what cannot be followed is taken for channels first. */
-static int channels_after(const struct cp_layer *layer, int channels, int rank)
-{
-    const struct cp_layer_kind *kind = layer->type->kind;
-    if (kind == &cp_permute_kind) {
-        const struct cp_sizes *dims = &((const struct cp_permute *)layer->params)->dims;
-        for (int at = 0; at < dims->count; at++)
-            if (from_begin(dims->at[at], rank) == channels) return at;
-        return 1;
-    }
-    bool reshapes = kind == &cp_flatten_kind || kind == &cp_unflatten_kind || kind == &cp_reshape_kind ||
-                    kind == &cp_opaque_kind || kind == &cp_mean_kind;
-    return reshapes ? 1 : channels;
 }
 
 /* Where the channels are not in their place, what rearranging layers change is not space, as far as can be told. */

@@ -230,4 +230,35 @@ static inline void cp_test_patch(FILE *file, struct cp_text json, const char *po
     (void)fprintf(file, "%.*s", (int)(json.size - before - old.size), old.bytes + old.size);
 }
 
+/* The request with the fix of one finding of its answer in it, or as it is where that has none; for cp_test_free. */
+static inline struct cp_test_text cp_test_fixed(struct cp_text request, struct cp_text answer, int finding)
+{
+    struct cp_test_text fixed;
+    struct cp_text pointer = cp_test_atf(answer, "/findings/%d/fix/pointer", finding);
+    struct cp_text value = cp_test_atf(answer, "/findings/%d/fix/value", finding);
+    char path[128];
+    FILE *file = cp_test_begin(&fixed);
+    if (pointer.size) {
+        (void)snprintf(path, sizeof path, "%.*s", (int)pointer.size - 2, pointer.bytes + 1);
+        cp_test_patch(file, request, path, value);
+    } else {
+        (void)fprintf(file, "%.*s", (int)request.size, request.bytes);
+    }
+    (void)cp_test_finish(&fixed);
+    return fixed;
+}
+
+/* The same with all fixes, one after another. */
+static inline struct cp_test_text cp_test_all_fixed(struct cp_text request, struct cp_text answer)
+{
+    int count = cp_test_count(cp_test_at(answer, "/findings"));
+    struct cp_test_text fixed = cp_test_fixed(request, answer, count); /* past the last: nothing */
+    for (int at = 0; at < count; at++) {
+        struct cp_test_text next = cp_test_fixed((struct cp_text){fixed.bytes, fixed.size}, answer, at);
+        cp_test_free(&fixed);
+        fixed = next;
+    }
+    return fixed;
+}
+
 #endif

@@ -118,17 +118,6 @@ static void write_request(FILE *file, uint64_t seed)
 
 /* ---- Fixes -------------------------------------------------------------------------------------------------------- */
 
-static struct cp_test_text fixed_by(struct cp_text request, struct cp_text body, int finding)
-{
-    struct cp_test_text text;
-    struct cp_text pointer = cp_test_atf(body, "/findings/%d/fix/pointer", finding);
-    char path[128];
-    (void)snprintf(path, sizeof path, "%.*s", (int)pointer.size - 2, pointer.bytes + 1);
-    cp_test_patch(cp_test_begin(&text), request, path, cp_test_atf(body, "/findings/%d/fix/value", finding));
-    (void)cp_test_finish(&text);
-    return text;
-}
-
 static bool is_error(struct cp_text body, int finding)
 {
     return cp_test_is_string(cp_test_atf(body, "/findings/%d/severity", finding), "error");
@@ -157,7 +146,7 @@ static bool is_same(struct cp_text body, int finding, struct cp_text other_body,
 static const char *check_one(struct cp_text request, struct cp_text body, int finding)
 {
     struct cp_test_exchange exchange;
-    struct cp_test_text text = fixed_by(request, body, finding);
+    struct cp_test_text text = cp_test_fixed(request, body, finding);
     cp_test_post(&exchange, (struct cp_text){text.bytes, text.size});
     struct cp_text left = exchange.reply.body;
     bool valid = exchange.reply.status == 200;

@@ -308,34 +308,12 @@ static bool has_finding(struct cp_text body, const char *code)
     return false;
 }
 
-/* The request with all fixes of the answer in it, one after another. */
-static struct cp_test_text fixed_request(struct cp_text request, struct cp_text body)
-{
-    struct cp_test_text text;
-    int count = cp_test_count(cp_test_at(body, "/findings"));
-    (void)fprintf(cp_test_begin(&text), "%.*s", (int)request.size, request.bytes);
-    (void)cp_test_finish(&text);
-    for (int at = 0; at < count; at++) {
-        struct cp_text pointer = cp_test_atf(body, "/findings/%d/fix/pointer", at);
-        char path[128];
-        if (pointer.size == 0) continue;
-        struct cp_test_text next;
-        (void)snprintf(path, sizeof path, "%.*s", (int)pointer.size - 2, pointer.bytes + 1);
-        cp_test_patch(cp_test_begin(&next), (struct cp_text){text.bytes, text.size}, path,
-                      cp_test_atf(body, "/findings/%d/fix/value", at));
-        (void)cp_test_finish(&next);
-        cp_test_free(&text);
-        text = next;
-    }
-    return text;
-}
-
 /* What is wrong with the answer to a pair whose encoder is well, or NULL. A pair that the fixes repair is what shows that
  * one can be, whatever the search says, which goes up to certain sizes only. */
 static const char *check_fixes(struct cp_text request, struct cp_text body, bool can, bool *repaired)
 {
     struct cp_test_exchange exchange;
-    struct cp_test_text text = fixed_request(request, body);
+    struct cp_test_text text = cp_test_all_fixed(request, body);
     ask(&exchange, "/v1/roundtrip", (struct cp_text){text.bytes, text.size});
     bool valid = exchange.reply.status == 200 && cp_test_is(cp_test_at(exchange.reply.body, "/valid"), "true");
     bool told = has_finding(body, "no_fix_round_trips") || has_finding(body, "output_differs");

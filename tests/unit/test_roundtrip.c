@@ -375,22 +375,8 @@ static const char *compare_finding(struct cp_text body, const struct verdict_row
 /* All fixes of the decoder, one after another, make the pair valid. */
 static bool fixes_mend(struct cp_text request, struct cp_text body)
 {
-    struct cp_test_text text;
+    struct cp_test_text text = cp_test_all_fixed(request, body);
     struct cp_test_exchange exchange;
-    (void)fprintf(cp_test_begin(&text), "%.*s", (int)request.size, request.bytes);
-    (void)cp_test_finish(&text);
-    for (int at = 0; at < cp_test_count(cp_test_at(body, "/findings")); at++) {
-        struct cp_text pointer = cp_test_atf(body, "/findings/%d/fix/pointer", at);
-        struct cp_test_text next;
-        char path[128];
-        if (pointer.size == 0) continue;
-        (void)snprintf(path, sizeof path, "%.*s", (int)pointer.size - 2, pointer.bytes + 1);
-        cp_test_patch(cp_test_begin(&next), (struct cp_text){text.bytes, text.size}, path,
-                      cp_test_atf(body, "/findings/%d/fix/value", at));
-        (void)cp_test_finish(&next);
-        cp_test_free(&text);
-        text = next;
-    }
     ask(&exchange, "/v1/roundtrip", (struct cp_text){text.bytes, text.size});
     bool valid = cp_test_is(cp_test_at(exchange.reply.body, "/valid"), "true");
     cp_test_close(&exchange);
