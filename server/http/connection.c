@@ -463,6 +463,7 @@ void cp_connection_look_at_deadline(struct cp_connection *connection, int64_t no
         if (in_time(connection, connection->reply.body.size, now_ms)) return;
         break;
     case CP_PHASE_COMPUTING: /* computations end by themselves */
+    case CP_PHASE_READY:
     case CP_PHASE_ABANDONED: return;
     }
     cut_off(connection);

@@ -52,6 +52,11 @@
 #define REPLY_HEAD_BYTES 2048
 #define CONNECTION_MEMORY_BYTES(header_bytes) (2 * (size_t)(header_bytes) + REPLY_HEAD_BYTES)
 
+/* Small replies wait until the requests that are here are all answered, up to so many, and go out one after the other: their
+ * peers are woken once and not for each, which would take a tenth of a small request's time. */
+#define HELD_BYTES 8192
+#define MOST_HELD 64
+
 struct cp_worker {
     struct cp_http *http;
     struct cp_worker_thread *own;
@@ -65,6 +70,7 @@ struct cp_worker {
     struct cp_site site;
     struct cp_connection *connections;
     atomic_int computing; /* connections that are suspended */
+    int held;             /* replies of this round that go out in the next */
 };
 
 enum event_source { EVENT_DAEMON, EVENT_WAKE, EVENT_LISTENER };
@@ -237,12 +243,22 @@ static void end_computing(struct cp_worker *worker)
 
 /* ---- Requests ----------------------------------------------------------------------------------------------------- */
 
-/* Called for the head, for each part of the body, and at the end. A reply that is queued in the first of these calls
- * ends the connection. */
-static enum MHD_Result on_request(void *worker, struct MHD_Connection *peer, const char *url, const char *method,
+/* True: the reply goes out when libmicrohttpd asks again, in the loop's next round, which begins at once. */
+static bool hold_back(struct cp_worker *worker, struct cp_connection *connection)
+{
+    if (connection->reply.body.size > HELD_BYTES || worker->held == MOST_HELD) return false;
+    worker->held++;
+    connection->phase = CP_PHASE_READY;
+    return true;
+}
+
+/* Called for the head, for each part of the body, and at the end until there is a reply. One that is queued in the first of
+ * these calls ends the connection. */
+static enum MHD_Result on_request(void *own, struct MHD_Connection *peer, const char *url, const char *method,
                                   const char *version, const char *bytes, size_t *size, void **context)
 {
     (void)url;
+    struct cp_worker *worker = own;
     struct cp_connection *connection = *context;
     if (!connection || connection->phase == CP_PHASE_ABANDONED) return MHD_NO;
     if (connection->phase == CP_PHASE_HEAD) return take_head(connection, peer, method, version);
@@ -251,11 +267,14 @@ static enum MHD_Result on_request(void *worker, struct MHD_Connection *peer, con
         *size = 0;
         return cp_connection_take_body(connection, bytes, taken) ? MHD_YES : MHD_NO;
     }
-    if (connection->phase != CP_PHASE_COMPUTING && !cp_connection_answer(connection)) {
-        hand_over(worker, connection, peer);
-        return MHD_YES;
+    if (connection->phase < CP_PHASE_COMPUTING) {
+        if (!cp_connection_answer(connection)) {
+            hand_over(worker, connection, peer);
+            return MHD_YES;
+        }
+        if (hold_back(worker, connection)) return MHD_YES;
     }
-    return queue_reply(connection, peer, is_draining(((struct cp_worker *)worker)->http));
+    return queue_reply(connection, peer, is_draining(worker->http));
 }
 
 static void on_completed(void *unused, struct MHD_Connection *peer, void **context, enum MHD_RequestTerminationCode why)
@@ -435,6 +454,7 @@ void cp_worker_run(struct cp_worker *worker)
         atomic_fetch_add_explicit(&worker->own->rounds, 1, memory_order_release);
         /* Our deadlines are looked at before libmicrohttpd's: after a jump of the clock both have passed, and ours answer. */
         enum course course = wait_for_events(worker) ? housekeeping(worker) : FAILED;
+        worker->held = 0;
         if (course == GO_ON && MHD_run(worker->daemon) != MHD_YES) course = FAILED;
         if (course == FAILED) report_failure(http);
         if (course != GO_ON) break;

@@ -69,6 +69,40 @@ static void test_a_thousand_bad_clients(void **state)
     cp_http_free(http);
 }
 
+/* ---- Replies that wait for each other ------------------------------------------------------------------------------- */
+
+/* More requests at once than replies are held back together, from peers of which some are gone when theirs would go out. */
+static void test_many_at_once(void **state)
+{
+    enum { STAYING = 160, LEAVING = 80 };
+    static struct cp_client *staying[STAYING];
+    static int leaving[LEAVING];
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    (void)state;
+    struct cp_http_options options = CP_HTTP_DEFAULTS;
+    options.workers = 1;
+    struct cp_http *http = cp_client_server(options);
+    int port = cp_http_port(http);
+    for (int at = 0; at < STAYING; at++) staying[at] = cp_client_open(port);
+    for (int round = 0; round < 3; round++) {
+        for (int at = 0; at < LEAVING; at++) leaving[at] = cp_client_connect(port, 1);
+        for (int at = 0; at < STAYING; at++) {
+            cp_client_send_text(staying[at], (at + round) % 3 ? POST : HEALTH);
+            if (at % 2) continue;
+            assert_int_equal(send(leaving[at / 2], POST, sizeof POST - 1, MSG_NOSIGNAL), sizeof POST - 1);
+            setsockopt(leaving[at / 2], SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+            close(leaving[at / 2]);
+        }
+        for (int at = 0; at < STAYING; at++) {
+            struct cp_client_reply reply;
+            cp_client_read(staying[at], &reply, false);
+            cp_expect_status("one of many", 200, &reply);
+        }
+    }
+    for (int at = 0; at < STAYING; at++) cp_client_close(staying[at]);
+    cp_http_free(http);
+}
+
 /* ---- One address --------------------------------------------------------------------------------------------------- */
 
 static int ask_from(int port, int host, struct cp_client **client)
@@ -179,6 +213,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_thousand_bad_clients),
+        cmocka_unit_test(test_many_at_once),
         cmocka_unit_test(test_address_limit),
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_networks),
