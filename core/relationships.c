@@ -149,65 +149,63 @@ const struct cp_relationship *cp_relationship_find(int64_t number)
 
 /* ---- Which one a layer follows ----------------------------------------------------------------------------------- */
 
-/* Conditions of the guide, each: on every axis. */
-struct conditions {
-    bool floor;       /* rounding */
-    bool dense;       /* d = 1 */
-    bool symmetric;   /* p_b = p_e */
-    bool unit_stride; /* s = 1 */
-    bool unpadded;    /* p = 0 */
-    bool half;        /* 2p = k − 1 */
-    bool full;        /* p = k − 1 */
-    bool exact;       /* no output padding */
+/* Conditions of the guide. */
+enum condition {
+    FLOOR = 1 << 0,     /* rounding */
+    DENSE = 1 << 1,     /* d = 1 */
+    SYMMETRIC = 1 << 2, /* p_b = p_e */
+    UNIT_STRIDE = 1 << 3,
+    UNPADDED = 1 << 4, /* p = 0 */
+    HALF = 1 << 5,     /* 2p = k − 1 */
+    FULL = 1 << 6,     /* p = k − 1 */
+    EXACT = 1 << 7,    /* no output padding */
+    ALL = (1 << 8) - 1,
 };
 
-static void restrict_to(struct conditions *all, const struct cp_axis_trace *axis)
+static unsigned conditions_of(const struct cp_axis_trace *axis)
 {
     const struct cp_window *window = &axis->window;
-    bool symmetric = window->pad_begin == window->pad_end;
-    all->floor &= window->rounding == CP_ROUND_FLOOR;
-    all->dense &= window->dilation == 1;
-    all->symmetric &= symmetric;
-    all->unit_stride &= window->stride == 1;
-    all->unpadded &= symmetric && window->pad_begin == 0;
-    all->half &= symmetric && window->pad_begin + window->pad_end == window->kernel - 1;
-    all->full &= symmetric && window->pad_begin == window->kernel - 1;
-    all->exact &= axis->output_padding == 0;
+    int64_t reach = window->kernel - 1, pad = window->pad_begin;
+    unsigned met = (window->rounding == CP_ROUND_FLOOR ? FLOOR : 0) | (window->dilation == 1 ? DENSE : 0) |
+                   (window->stride == 1 ? UNIT_STRIDE : 0) | (axis->output_padding == 0 ? EXACT : 0);
+    if (pad != window->pad_end) return met;
+    return met | SYMMETRIC | (pad == 0 ? UNPADDED : 0) | (2 * pad == reach ? HALF : 0) | (pad == reach ? FULL : 0);
 }
 
-static int convolution_relationship(const struct conditions *all)
+/* Each: of conditions that every axis meets. */
+static int convolution_relationship(unsigned met)
 {
-    if (!all->dense) return 15;
-    if (!all->unit_stride) return all->unpadded ? 5 : 6;
-    if (all->unpadded) return 1;
-    if (all->half) return 3;
-    return all->full ? 4 : 2;
+    if (!(met & DENSE)) return 15;
+    if (!(met & UNIT_STRIDE)) return met & UNPADDED ? 5 : 6;
+    if (met & UNPADDED) return 1;
+    if (met & HALF) return 3;
+    return met & FULL ? 4 : 2;
 }
 
-static int pooling_relationship(const struct conditions *all)
+static int pooling_relationship(unsigned met)
 {
-    if (!all->floor) return 0;
-    if (!all->dense) return 15;
-    return all->unpadded ? 7 : 6;
+    if (!(met & FLOOR)) return 0;
+    if (!(met & DENSE)) return 15;
+    return met & UNPADDED ? 7 : 6;
 }
 
-static int transposed_relationship(const struct conditions *all)
+static int transposed_relationship(unsigned met)
 {
-    if (!all->dense || !all->symmetric || !all->exact) return 14;
-    if (!all->unit_stride) return all->unpadded ? 12 : 13;
-    if (all->unpadded) return 8;
-    if (all->half) return 10;
-    return all->full ? 11 : 9;
+    if (~met & (DENSE | SYMMETRIC | EXACT)) return 14;
+    if (!(met & UNIT_STRIDE)) return met & UNPADDED ? 12 : 13;
+    if (met & UNPADDED) return 8;
+    if (met & HALF) return 10;
+    return met & FULL ? 11 : 9;
 }
 
 int cp_relationship_of(enum cp_traced operation, const struct cp_axis_trace *axes, int count)
 {
-    struct conditions all = {true, true, true, true, true, true, true, true};
-    for (int axis = 0; axis < count; axis++) restrict_to(&all, &axes[axis]);
+    unsigned met = ALL;
+    for (int axis = 0; axis < count; axis++) met &= conditions_of(&axes[axis]);
     switch (operation) {
-    case CP_TRACED_CONVOLUTION: return convolution_relationship(&all);
-    case CP_TRACED_POOLING: return pooling_relationship(&all);
-    case CP_TRACED_TRANSPOSED: return transposed_relationship(&all);
+    case CP_TRACED_CONVOLUTION: return convolution_relationship(met);
+    case CP_TRACED_POOLING: return pooling_relationship(met);
+    case CP_TRACED_TRANSPOSED: return transposed_relationship(met);
     case CP_TRACED_NOTHING:
     case CP_TRACED_UNPOOLING: break;
     }
