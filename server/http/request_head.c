@@ -68,6 +68,11 @@ static void note_host(struct cp_request_head *head, struct cp_text value)
     head->bad_host |= !is_made_of(value, &host);
 }
 
+static void note_expect(struct cp_request_head *head, struct cp_text value)
+{
+    if (value.size == 12) head->expects_continue = same_name(value, "100-continue");
+}
+
 /* White space behind a value is not part of it (RFC 9110 §5.5). */
 static struct cp_text without_end_space(struct cp_text value)
 {
@@ -75,44 +80,52 @@ static struct cp_text without_end_space(struct cp_text value)
     return value;
 }
 
-void cp_request_head_note(struct cp_request_head *head, struct cp_text name, struct cp_text sent)
+/* False: no header that matters here. */
+static bool note_known(struct cp_request_head *head, struct cp_text name, struct cp_text value, struct cp_text sent)
 {
-    struct cp_text value = without_end_space(sent);
-    if (!name.size || !is_made_of(name, &token)) head->bad_name = true;
     switch (name.size) { /* the length alone tells most headers apart */
     case 4:
-        if (same_name(name, "host")) note_host(head, value);
+        if (same_name(name, "host")) return note_host(head, value), true;
         break;
     case 6:
-        if (same_name(name, "accept")) note_accept(head, value);
-        if (same_name(name, "origin")) note_first(&head->origin, value);
-        if (same_name(name, "expect") && value.size == 12) head->expects_continue = same_name(value, "100-continue");
+        if (same_name(name, "accept")) return note_accept(head, value), true;
+        if (same_name(name, "origin")) return note_first(&head->origin, value), true;
+        if (same_name(name, "expect")) return note_expect(head, value), true;
         break;
     case 12:
-        if (same_name(name, "content-type")) note_first(&head->content_type, value);
-        if (same_name(name, "x-request-id")) note_first(&head->request_id, value);
+        if (same_name(name, "content-type")) return note_first(&head->content_type, value), true;
+        if (same_name(name, "x-request-id")) return note_first(&head->request_id, value), true;
         break;
     case 13:
-        if (same_name(name, "if-none-match")) note_first(&head->if_none_match, value);
-        if (same_name(name, "authorization")) note_authorization(head, value);
+        if (same_name(name, "if-none-match")) return note_first(&head->if_none_match, value), true;
+        if (same_name(name, "authorization")) return note_authorization(head, value), true;
         break;
     case 14:
-        if (same_name(name, "content-length")) note_counted(&head->content_length, &head->content_lengths, sent);
+        if (same_name(name, "content-length"))
+            return note_counted(&head->content_length, &head->content_lengths, sent), true;
         break;
     case 15:
-        if (same_name(name, "accept-encoding")) note_first(&head->accept_encoding, value);
+        if (same_name(name, "accept-encoding")) return note_first(&head->accept_encoding, value), true;
         break;
     case 16:
-        if (same_name(name, "content-encoding")) note_first(&head->content_encoding, value);
+        if (same_name(name, "content-encoding")) return note_first(&head->content_encoding, value), true;
         break;
     case 17:
-        if (same_name(name, "transfer-encoding")) {
-            note_counted(&head->transfer_encoding, &head->transfer_encodings, sent);
-        }
+        if (same_name(name, "transfer-encoding"))
+            return note_counted(&head->transfer_encoding, &head->transfer_encodings, sent), true;
         break;
-    case 29: head->asks_method |= same_name(name, "access-control-request-method"); break;
+    case 29:
+        if (same_name(name, "access-control-request-method")) return head->asks_method = true;
+        break;
     default: break;
     }
+    return false;
+}
+
+void cp_request_head_note(struct cp_request_head *head, struct cp_text name, struct cp_text sent)
+{
+    bool known = note_known(head, name, without_end_space(sent), sent);
+    if (!known && (!name.size || !is_made_of(name, &token))) head->bad_name = true;
 }
 
 bool cp_request_head_is_plain(const char *raw, size_t size, const char *version, size_t target_size, int headers)
