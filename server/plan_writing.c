@@ -157,16 +157,24 @@ static void write_numbers(struct cp_writer *writer, const struct cp_layer_plan *
     cp_writer_end_value(writer, out);
 }
 
+/* And the beginning of the list of sources. */
+static void write_type(struct cp_writer *writer, const struct cp_layer_type *type)
+{
+    char *out = cp_writer_room(writer, UINT8_MAX);
+    out = CP_PUT(out, ",\"type\":\"");
+    out = cp_put_bytes(out, type->name, type->name_size);
+    out = CP_PUT(out, "\",\"from\":[");
+    writer->follows = false;
+    cp_writer_advance(writer, out);
+}
+
 static void write_layer(struct cp_writer *writer, const struct cp_stack *stack, const struct cp_layer *layer,
                         const struct cp_layer_plan *plan, const struct cp_plan_style *style)
 {
     cp_write_object_begin(writer);
     CP_WRITE_NAME(writer, "name");
     cp_write_text(writer, layer->name);
-    CP_WRITE_NAME(writer, "type");
-    cp_write_text(writer, (struct cp_text){layer->type->name, layer->type->name_size});
-    CP_WRITE_NAME(writer, "from");
-    cp_write_array_begin(writer);
+    write_type(writer, layer->type);
     for (uint32_t at = 0; at < layer->source_count; at++) cp_write_text(writer, source_name(stack, layer->sources[at]));
     cp_write_array_end(writer);
     write_numbers(writer, plan, style);
