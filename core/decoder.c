@@ -59,7 +59,7 @@ static void give(struct cp_layer *layer, const char *const *names)
     const struct cp_layer_kind *kind = layer->type->kind;
     for (; *names; names++)
         for (int member = 0; member < kind->member_count; member++)
-            if (!strcmp(kind->members[member].name, *names)) layer->given |= 1u << member;
+            if (!strcmp(kind->members[member].name.bytes, *names)) layer->given |= 1u << member;
 }
 
 #define GIVE(layer, ...) give((layer), (const char *const[]){__VA_ARGS__, NULL})

@@ -44,7 +44,7 @@ struct cp_layer cp_layer_fixed(const struct cp_layer *layer, const struct cp_fix
     memcpy(params, layer->params, kind->parameter_size);
     fixed.params = params;
     for (int at = 0; at < kind->member_count; at++) {
-        if (strcmp(kind->members[at].name, fix->member) != 0) continue;
+        if (strcmp(kind->members[at].name.bytes, fix->member) != 0) continue;
         fix_member(params, &kind->members[at], fix);
         fixed.given |= 1u << at;
     }

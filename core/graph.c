@@ -115,10 +115,7 @@ static void make_name(struct linker *linker, uint32_t at)
     const struct cp_layer_type *type = linker->layers[at].type;
     char *name = cp_arena_take(linker->arena, ROOM, 1);
     size_t size = 0;
-    for (; size < type->name_size; size++) {
-        char letter = type->name[size];
-        name[size] = letter >= 'A' && letter <= 'Z' ? (char)(letter + 'a' - 'A') : letter;
-    }
+    for (; size < type->name_size; size++) name[size] = (char)(type->name[size] | ('a' - 'A')); /* letters and digits */
     name[size++] = '_';
     size += write_position(name + size, at - linker->first_of_list);
     struct cp_text text = {name, size};

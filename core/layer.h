@@ -65,7 +65,7 @@ struct cp_layer_reference {
 };
 
 struct cp_member {
-    const char *name;
+    struct cp_text name; /* terminated */
     enum cp_member_type type;
     uint16_t offset; /* in the kind's parameter struct */
     bool required;

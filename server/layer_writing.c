@@ -20,7 +20,7 @@ static void write_axis_value(struct cp_writer *writer, const struct cp_member *m
 static bool is_always_list(const struct cp_layer *layer, const struct cp_member *member)
 {
     enum cp_stage_form form = layer->type->kind->stage;
-    return (form == CP_STAGE_TRANSPOSED || form == CP_STAGE_UNPOOLING) && strcmp(member->name, "output_size") == 0;
+    return (form == CP_STAGE_TRANSPOSED || form == CP_STAGE_UNPOOLING) && cp_text_is(member->name, "output_size");
 }
 
 /* One number where it is the same for all axes, unless a list is needed. */
@@ -116,7 +116,7 @@ void cp_write_layer(struct cp_writer *writer, const struct cp_layer *layer, bool
     }
     for (int member = 0; member < kind->member_count; member++) {
         if (!cp_given(layer, member)) continue;
-        cp_write_name(writer, cp_text_of(kind->members[member].name));
+        cp_write_name(writer, kind->members[member].name);
         write_value(writer, layer, &kind->members[member], channels_last);
     }
     cp_write_object_end(writer);

@@ -123,7 +123,7 @@ static bool read_sizes(struct cp_reader *reader, const struct cp_json *value, co
         struct cp_path path = CP_PATH_INDEX(at, index);
         if (open && cp_json_type(element) == CP_JSON_NULL)
             shape->size[index] = CP_ANY_SIZE;
-        else
+        else if (!cp_read_plain_integer(element, &size, 0, &shape->size[index]))
             cp_read_layer_member(reader, element, &path, &size, 0, &shape->size[index]);
     }
     if (reader->channels_last) *shape = cp_shape_from_channels_last(shape);
@@ -314,7 +314,7 @@ static void report_unknown_layer_member(struct cp_reader *reader, const struct c
     enum { COMMON = sizeof common / sizeof common[0], MOST = 16 };
     const char *known[MOST + COMMON + 1];
     int count = 0;
-    for (; count < kind->member_count && count < MOST; count++) known[count] = kind->members[count].name;
+    for (; count < kind->member_count && count < MOST; count++) known[count] = kind->members[count].name.bytes;
     for (int index = 0; index < COMMON; index++) known[count++] = common[index];
     report_unknown(reader, value, at, known, count);
 }
@@ -331,9 +331,9 @@ static void report_misspelt_type(struct cp_reader *reader, const struct cp_json 
 static int find_member(const struct cp_layer_kind *kind, struct cp_text name, int begin)
 {
     for (int index = begin; index < kind->member_count; index++)
-        if (cp_text_is(name, kind->members[index].name)) return index;
+        if (cp_text_equal(name, kind->members[index].name)) return index;
     for (int index = 0; index < begin; index++)
-        if (cp_text_is(name, kind->members[index].name)) return index;
+        if (cp_text_equal(name, kind->members[index].name)) return index;
     return -1;
 }
 
@@ -350,9 +350,11 @@ static void read_members(struct cp_reader *reader, const struct cp_json *object,
             continue;
         }
         index = found;
+        const struct cp_member *member = &kind->members[index];
         struct cp_path path = CP_PATH_MEMBER(at, cp_json_name(value));
-        cp_read_layer_member(reader, value, &path, &kind->members[index], layer->type->axes, parameters);
-        if (!kind->members[index].nullable || cp_json_type(value) != CP_JSON_NULL) layer->given |= 1u << index;
+        if (!cp_read_plain_integer(value, member, layer->type->axes, parameters))
+            cp_read_layer_member(reader, value, &path, member, layer->type->axes, parameters);
+        if (!member->nullable || cp_json_type(value) != CP_JSON_NULL) layer->given |= 1u << index;
     }
 }
 
@@ -363,9 +365,9 @@ static void check_required(struct cp_reader *reader, const struct cp_json *objec
     for (uint32_t missing = ~layer->given & ((1u << kind->member_count) - 1); missing; missing &= missing - 1) {
         const struct cp_member *member = &kind->members[__builtin_ctz(missing)];
         if (!member->required) continue;
-        if (member->nullable && cp_json_member(object, cp_text_of(member->name))) continue;
+        if (member->nullable && cp_json_member(object, member->name)) continue;
         cp_problem_add(&reader->problems, CP_CODE_missing_member, at,
-                       CP_ARGUMENTS(cp_words(member->name), cp_words(member->summary)));
+                       CP_ARGUMENTS(cp_words(member->name.bytes), cp_words(member->summary)));
     }
 }
 

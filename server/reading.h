@@ -61,6 +61,10 @@ void cp_read_encoder_and_decoder(struct cp_reader *reader, const struct cp_json 
 void cp_read_layer_member(struct cp_reader *reader, const struct cp_json *value, const struct cp_path *at,
                           const struct cp_member *member, int axes, void *parameters);
 
+/* The same for what most are, one integer that is right, whether the member wants one or has one for each axis. False: it
+ * is something else, and nothing was done. */
+bool cp_read_plain_integer(const struct cp_json *value, const struct cp_member *member, int axes, void *parameters);
+
 /* "expected …, got …" */
 void cp_read_wrong(struct cp_reader *reader, enum cp_code code, const struct cp_path *at, const char *expected,
                    const struct cp_json *got);

@@ -37,29 +37,56 @@ static void out_of_range(const struct place *place, int64_t least, int64_t most,
                    CP_ARGUMENTS(cp_name(expected), cp_name(cp_describe_json(arena, got))));
 }
 
-/* Says why the value is no integer of the member's. */
-__attribute__((cold, noinline)) static bool refuse_integer(const struct place *place, const struct cp_json *value,
-                                                           int64_t most)
+/* One integer within the member's range. */
+static bool is_integer_of(const struct cp_member *member, const struct cp_json *value, int64_t *integer)
 {
+    int64_t most = member->maximum ? member->maximum : CP_MAX_COUNT;
+    return cp_json_integer(value, integer) && *integer >= member->minimum && *integer <= most &&
+           !(member->nonzero && *integer == 0);
+}
+
+/* Says why the value is no integer of the member's. */
+__attribute__((cold, noinline)) static bool refuse_integer(const struct place *place, const struct cp_json *value)
+{
+    const struct cp_member *member = place->member;
     bool whole = cp_json_type(value) == CP_JSON_NUMBER && cp_json_number(value) == floor(cp_json_number(value));
     if (whole)
-        out_of_range(place, place->member->minimum, most, place->member->nonzero, value);
+        out_of_range(place, member->minimum, member->maximum ? member->maximum : CP_MAX_COUNT, member->nonzero, value);
     else
         wrong_type(place, "an integer", value);
     return false;
 }
 
-/* One integer within the member's range; false after recording why not. */
+/* False, and *integer as it was, after recording why not. */
 static bool read_integer(const struct place *place, const struct cp_json *value, int64_t *integer)
 {
-    const struct cp_member *member = place->member;
-    int64_t most = member->maximum ? member->maximum : CP_MAX_COUNT;
     int64_t read;
-    bool right =
-        cp_json_integer(value, &read) && read >= member->minimum && read <= most && !(member->nonzero && read == 0);
-    if (!right) return refuse_integer(place, value, most);
+    if (!is_integer_of(place->member, value, &read)) return refuse_integer(place, value);
     *integer = read;
     return true;
+}
+
+static void fill_axes(int64_t integers[CP_MAX_AXES], int axes, int64_t all)
+{
+    for (int axis = 0; axis < axes; axis++) integers[axis] = all;
+}
+
+bool cp_read_plain_integer(const struct cp_json *value, const struct cp_member *member, int axes, void *parameters)
+{
+    void *target = (char *)parameters + member->offset;
+    struct cp_padding *padding = target;
+    int64_t integer;
+    if (!is_integer_of(member, value, &integer)) return false;
+    switch (member->type) {
+    case CP_MEMBER_INTEGER: *(int64_t *)target = integer; return true;
+    case CP_MEMBER_AXES: fill_axes(target, axes, integer); return true;
+    case CP_MEMBER_PADDING:
+    case CP_MEMBER_BORDERS:
+        fill_axes(padding->begin, axes, integer);
+        fill_axes(padding->end, axes, integer);
+        return true;
+    default: return false;
+    }
 }
 
 static void wrong_length(const struct place *place, const char *pattern, int64_t length, const struct cp_json *got)
@@ -85,13 +112,9 @@ static void read_integers(const struct place *place, const struct cp_json *list,
 
 static void read_axes(const struct place *place, const struct cp_json *value, int64_t *integers)
 {
-    int64_t all;
-    if (cp_json_type(value) == CP_JSON_NUMBER) {
-        if (!read_integer(place, value, &all)) return;
-        for (int axis = 0; axis < place->axes; axis++) integers[axis] = all;
-        return;
-    }
-    if (cp_json_type(value) != CP_JSON_ARRAY)
+    if (cp_json_type(value) == CP_JSON_NUMBER)
+        (void)!refuse_integer(place, value);
+    else if (cp_json_type(value) != CP_JSON_ARRAY)
         wrong_type(place, "an integer or a list with one per axis", value);
     else if (cp_json_count(value) != (size_t)place->axes)
         wrong_length(place, "one value for each of {0} axes", place->axes, value);
@@ -173,18 +196,11 @@ static void read_padding_list(const struct place *place, const struct cp_json *l
     memcpy(padding->end, padding->begin, sizeof padding->end);
 }
 
-static void read_padding_number(const struct place *place, const struct cp_json *value, struct cp_padding *padding)
-{
-    int64_t all;
-    if (!read_integer(place, value, &all)) return;
-    for (int axis = 0; axis < place->axes; axis++) padding->begin[axis] = padding->end[axis] = all;
-}
-
 static void read_padding(const struct place *place, const struct cp_json *value, struct cp_padding *padding)
 {
     int word;
     switch (cp_json_type(value)) {
-    case CP_JSON_NUMBER: read_padding_number(place, value, padding); break;
+    case CP_JSON_NUMBER: (void)!refuse_integer(place, value); break;
     case CP_JSON_ARRAY: read_padding_list(place, value, padding); break;
     case CP_JSON_STRING:
         word = read_word(place, value);
@@ -214,7 +230,7 @@ static void read_borders(const struct place *place, const struct cp_json *value,
 {
     const struct cp_json *first;
     switch (cp_json_type(value)) {
-    case CP_JSON_NUMBER: read_padding_number(place, value, padding); break;
+    case CP_JSON_NUMBER: (void)!refuse_integer(place, value); break;
     case CP_JSON_ARRAY:
         first = cp_json_first(value);
         if (first && cp_json_type(first) == CP_JSON_ARRAY)
@@ -336,8 +352,9 @@ void cp_read_layer_member(struct cp_reader *reader, const struct cp_json *value,
     struct place place = {reader, at, member, axes};
     void *target = (char *)parameters + member->offset;
     if (member->nullable && cp_json_type(value) == CP_JSON_NULL) return;
+    if (cp_read_plain_integer(value, member, axes, parameters)) return;
     switch (member->type) {
-    case CP_MEMBER_INTEGER: (void)!read_integer(&place, value, target); break;
+    case CP_MEMBER_INTEGER: (void)!refuse_integer(&place, value); break;
     case CP_MEMBER_AXES: read_axes(&place, value, target); break;
     case CP_MEMBER_BOOLEAN: read_boolean(&place, value, target); break;
     case CP_MEMBER_NUMBER: read_number(&place, value, target); break;

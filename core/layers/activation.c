@@ -5,12 +5,12 @@
 
 #define INPLACE                                                                                                        \
     {                                                                                                                  \
-        .name = "inplace", .type = CP_MEMBER_BOOLEAN, .offset = AT(inplace),                                           \
+        .name = CP_TEXT_INIT("inplace"), .type = CP_MEMBER_BOOLEAN, .offset = AT(inplace),                             \
         .summary = "Whether the input is overwritten; not counted in activation memory."                               \
     }
 #define NUMBER(name_, field, text)                                                                                     \
     {                                                                                                                  \
-        .name = (name_), .type = CP_MEMBER_NUMBER, .offset = AT(field), .summary = (text)                              \
+        .name = CP_TEXT_INIT(name_), .type = CP_MEMBER_NUMBER, .offset = AT(field), .summary = (text)                  \
     }
 
 static const char *const approximations[] = {"none", "tanh", NULL};
@@ -19,7 +19,7 @@ static const struct cp_member inplace_members[] = {INPLACE};
 static const struct cp_member leaky_relu_members[] = {NUMBER("negative_slope", negative_slope, "Slope below 0."),
                                                       INPLACE};
 static const struct cp_member elu_members[] = {NUMBER("alpha", alpha, "Limit below 0, negated."), INPLACE};
-static const struct cp_member gelu_members[] = {{.name = "approximate",
+static const struct cp_member gelu_members[] = {{.name = CP_TEXT_INIT("approximate"),
                                                  .type = CP_MEMBER_WORD,
                                                  .offset = AT(approximate),
                                                  .words = approximations,
@@ -28,20 +28,20 @@ static const struct cp_member softplus_members[] = {NUMBER("beta", beta, "Sharpn
                                                     NUMBER("threshold", threshold, "Linear above it.")};
 static const struct cp_member hardtanh_members[] = {NUMBER("min_val", min_val, "Least value."),
                                                     NUMBER("max_val", max_val, "Largest value."), INPLACE};
-static const struct cp_member dropout_members[] = {{.name = "p",
+static const struct cp_member dropout_members[] = {{.name = CP_TEXT_INIT("p"),
                                                     .type = CP_MEMBER_NUMBER,
                                                     .offset = AT(p),
                                                     .minimum = 0,
                                                     .maximum = 1,
                                                     .summary = "Probability of a value being dropped."},
                                                    INPLACE};
-static const struct cp_member prelu_members[] = {{.name = "num_parameters",
+static const struct cp_member prelu_members[] = {{.name = CP_TEXT_INIT("num_parameters"),
                                                   .type = CP_MEMBER_INTEGER,
                                                   .offset = AT(num_parameters),
                                                   .minimum = 1,
                                                   .summary = "1, or one slope per channel."},
                                                  NUMBER("init", init, "First value of the slopes.")};
-static const struct cp_member softmax_members[] = {{.name = "dim",
+static const struct cp_member softmax_members[] = {{.name = CP_TEXT_INIT("dim"),
                                                     .type = CP_MEMBER_INTEGER,
                                                     .offset = AT(dim),
                                                     .minimum = -CP_MAX_RANK,
@@ -158,7 +158,7 @@ const struct cp_layer_kind cp_log_softmax_kind = SOFTMAX("The logarithm of Softm
 /* ---- Opaque ----------------------------------------------------------------------------------------------------- */
 
 static const struct cp_member opaque_members[] = {
-    {.name = "output_shape",
+    {.name = CP_TEXT_INIT("output_shape"),
      .type = CP_MEMBER_SHAPE,
      .offset = offsetof(struct cp_opaque, output_shape),
      .minimum = 1,

@@ -2,7 +2,7 @@
 #include "core/layers/laws.h"
 
 static const struct cp_member border_members[] = {
-    {.name = "padding",
+    {.name = CP_TEXT_INIT("padding"),
      .type = CP_MEMBER_BORDERS,
      .offset = offsetof(struct cp_border, padding),
      .required = true,
@@ -12,14 +12,14 @@ static const struct cp_member border_members[] = {
 };
 
 static const struct cp_member constant_members[] = {
-    {.name = "padding",
+    {.name = CP_TEXT_INIT("padding"),
      .type = CP_MEMBER_BORDERS,
      .offset = offsetof(struct cp_border, padding),
      .required = true,
      .minimum = -CP_MAX_COUNT,
      .summary = "Cells added on each side: a number, PyTorch's flat list (last axis first) or [begin, end] pairs "
                 "(first axis first); negative crops."},
-    {.name = "value",
+    {.name = CP_TEXT_INIT("value"),
      .type = CP_MEMBER_NUMBER,
      .offset = offsetof(struct cp_border, value),
      .summary = "The value of the new cells."},
@@ -116,13 +116,13 @@ const struct cp_layer_kind cp_circular_pad_kind = BORDER(border_members, circula
 enum { CROP_OUTPUT_SIZE, CROP_LIKE };
 
 static const struct cp_member crop_members[] = {
-    [CROP_OUTPUT_SIZE] = {.name = "output_size",
+    [CROP_OUTPUT_SIZE] = {.name = CP_TEXT_INIT("output_size"),
                           .type = CP_MEMBER_AXES,
                           .offset = offsetof(struct cp_crop, output_size),
                           .minimum = 1,
                           .default_text = "as `like`",
                           .summary = "Size of the output on each axis, at most the input's."},
-    [CROP_LIKE] = {.name = "like",
+    [CROP_LIKE] = {.name = CP_TEXT_INIT("like"),
                    .type = CP_MEMBER_LAYER,
                    .offset = offsetof(struct cp_crop, like),
                    .default_text = "none",

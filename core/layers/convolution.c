@@ -4,48 +4,48 @@
 #define AT(field) offsetof(struct cp_convolution, field)
 
 #define CONVOLUTION_MEMBERS(words_)                                                                                    \
-    {.name = "in_channels",                                                                                            \
+    {.name = CP_TEXT_INIT("in_channels"),                                                                              \
      .type = CP_MEMBER_INTEGER,                                                                                        \
      .offset = AT(in_channels),                                                                                        \
      .minimum = 1,                                                                                                     \
      .nullable = true,                                                                                                 \
      .default_text = "the input's channels",                                                                           \
      .summary = "Channels of the input; checked when given."},                                                         \
-        {.name = "out_channels",                                                                                       \
+        {.name = CP_TEXT_INIT("out_channels"),                                                                         \
          .type = CP_MEMBER_INTEGER,                                                                                    \
          .offset = AT(out_channels),                                                                                   \
          .required = true,                                                                                             \
          .minimum = 1,                                                                                                 \
          .summary = "Channels of the output."},                                                                        \
-        {.name = "kernel_size",                                                                                        \
+        {.name = CP_TEXT_INIT("kernel_size"),                                                                          \
          .type = CP_MEMBER_AXES,                                                                                       \
          .offset = AT(kernel_size),                                                                                    \
          .required = true,                                                                                             \
          .minimum = 1,                                                                                                 \
          .summary = "Size k of the kernel on each axis."},                                                             \
-        {.name = "stride",                                                                                             \
+        {.name = CP_TEXT_INIT("stride"),                                                                               \
          .type = CP_MEMBER_AXES,                                                                                       \
          .offset = AT(stride),                                                                                         \
          .minimum = 1,                                                                                                 \
          .summary = "Distance s between windows."},                                                                    \
-        {.name = "padding",                                                                                            \
+        {.name = CP_TEXT_INIT("padding"),                                                                              \
          .type = CP_MEMBER_PADDING,                                                                                    \
          .offset = AT(padding),                                                                                        \
          .minimum = 0,                                                                                                 \
          .words = (words_),                                                                                            \
          .summary = "Zeros p on each side: a number, one per axis, [begin, end] pairs, or a word."},                   \
-        {.name = "dilation",                                                                                           \
+        {.name = CP_TEXT_INIT("dilation"),                                                                             \
          .type = CP_MEMBER_AXES,                                                                                       \
          .offset = AT(dilation),                                                                                       \
          .minimum = 1,                                                                                                 \
          .summary = "Distance d between the kernel's cells; 1 is dense."},                                             \
-        {.name = "groups",                                                                                             \
+        {.name = CP_TEXT_INIT("groups"),                                                                               \
          .type = CP_MEMBER_INTEGER,                                                                                    \
          .offset = AT(groups),                                                                                         \
          .minimum = 1,                                                                                                 \
          .summary = "Groups that the channels are split into; divides both channel counts."},                          \
     {                                                                                                                  \
-        .name = "bias", .type = CP_MEMBER_BOOLEAN, .offset = AT(bias),                                                 \
+        .name = CP_TEXT_INIT("bias"), .type = CP_MEMBER_BOOLEAN, .offset = AT(bias),                                   \
         .summary = "Whether one number per output channel is added."                                                   \
     }
 
@@ -55,13 +55,13 @@ static const struct cp_member conv_members[] = {CONVOLUTION_MEMBERS(cp_window_pa
 
 static const struct cp_member conv_transpose_members[] = {
     CONVOLUTION_MEMBERS(cp_transposed_padding_words),
-    [OUTPUT_PADDING] = {.name = "output_padding",
+    [OUTPUT_PADDING] = {.name = CP_TEXT_INIT("output_padding"),
                         .type = CP_MEMBER_AXES,
                         .offset = AT(output_padding),
                         .minimum = 0,
                         .summary = "Rows added to the output at its end (a of Relationship 14); less than stride or "
                                    "dilation."},
-    [OUTPUT_SIZE] = {.name = "output_size",
+    [OUTPUT_SIZE] = {.name = CP_TEXT_INIT("output_size"),
                      .type = CP_MEMBER_AXES,
                      .offset = AT(output_size),
                      .minimum = 1,
@@ -80,6 +80,7 @@ static bool check_channels(struct cp_inference *inference, const struct cp_convo
 {
     int64_t channels = inference->inputs[0]->size[1];
     bool right = cp_expect_size(inference, "in_channels", conv->in_channels, channels);
+    if (conv->groups == 1) return right;
     right = cp_expect_divides(inference, "groups", conv->groups, "input channels", channels) && right;
     return cp_expect_divides(inference, "groups", conv->groups, "out_channels", conv->out_channels) && right;
 }

@@ -90,7 +90,7 @@ const struct cp_layer_kind cp_mul_kind =
 /* ---- Concat ----------------------------------------------------------------------------------------------------- */
 
 static const struct cp_member concat_members[] = {
-    {.name = "dim",
+    {.name = CP_TEXT_INIT("dim"),
      .type = CP_MEMBER_INTEGER,
      .offset = offsetof(struct cp_concat, dim),
      .minimum = -CP_MAX_RANK,

@@ -5,33 +5,34 @@
 
 #define FEATURES(name_)                                                                                                \
     {                                                                                                                  \
-        .name = (name_), .type = CP_MEMBER_INTEGER, .offset = AT(features), .minimum = 1, .nullable = true,            \
-        .default_text = "the input's channels", .summary = "Channels of the input; checked when given."                \
+        .name = CP_TEXT_INIT(name_), .type = CP_MEMBER_INTEGER, .offset = AT(features), .minimum = 1,                  \
+        .nullable = true, .default_text = "the input's channels",                                                      \
+        .summary = "Channels of the input; checked when given."                                                        \
     }
 #define EPS                                                                                                            \
     {                                                                                                                  \
-        .name = "eps", .type = CP_MEMBER_NUMBER, .offset = AT(eps), .summary = "Added to the variance."                \
+        .name = CP_TEXT_INIT("eps"), .type = CP_MEMBER_NUMBER, .offset = AT(eps), .summary = "Added to the variance."  \
     }
 #define MOMENTUM                                                                                                       \
     {                                                                                                                  \
-        .name = "momentum", .type = CP_MEMBER_NUMBER, .offset = AT(momentum), .nullable = true,                        \
+        .name = CP_TEXT_INIT("momentum"), .type = CP_MEMBER_NUMBER, .offset = AT(momentum), .nullable = true,          \
         .summary = "Weight of a new batch in the running statistics."                                                  \
     }
 #define AFFINE(name_)                                                                                                  \
     {                                                                                                                  \
-        .name = (name_), .type = CP_MEMBER_BOOLEAN, .offset = AT(affine),                                              \
+        .name = CP_TEXT_INIT(name_), .type = CP_MEMBER_BOOLEAN, .offset = AT(affine),                                  \
         .summary = "Whether a scale and a shift are learned."                                                          \
     }
 #define TRACK                                                                                                          \
     {                                                                                                                  \
-        .name = "track_running_stats", .type = CP_MEMBER_BOOLEAN, .offset = AT(track_running_stats),                   \
+        .name = CP_TEXT_INIT("track_running_stats"), .type = CP_MEMBER_BOOLEAN, .offset = AT(track_running_stats),     \
         .summary = "Whether running statistics are kept."                                                              \
     }
 
 static const struct cp_member batch_norm_members[] = {FEATURES("num_features"), EPS, MOMENTUM, AFFINE("affine"), TRACK};
 
 static const struct cp_member group_norm_members[] = {
-    {.name = "num_groups",
+    {.name = CP_TEXT_INIT("num_groups"),
      .type = CP_MEMBER_INTEGER,
      .offset = AT(groups),
      .required = true,
@@ -43,7 +44,7 @@ static const struct cp_member group_norm_members[] = {
 };
 
 static const struct cp_member layer_norm_members[] = {
-    {.name = "normalized_shape",
+    {.name = CP_TEXT_INIT("normalized_shape"),
      .type = CP_MEMBER_SIZES,
      .offset = AT(normalized_shape),
      .required = true,
@@ -51,24 +52,30 @@ static const struct cp_member layer_norm_members[] = {
      .summary = "The sizes of the last dimensions, over which it normalises."},
     EPS,
     AFFINE("elementwise_affine"),
-    {.name = "bias", .type = CP_MEMBER_BOOLEAN, .offset = AT(bias), .summary = "Whether a shift is learned too."},
+    {.name = CP_TEXT_INIT("bias"),
+     .type = CP_MEMBER_BOOLEAN,
+     .offset = AT(bias),
+     .summary = "Whether a shift is learned too."},
 };
 
 static const struct cp_member local_response_norm_members[] = {
-    {.name = "size",
+    {.name = CP_TEXT_INIT("size"),
      .type = CP_MEMBER_INTEGER,
      .offset = AT(size),
      .required = true,
      .minimum = 1,
      .summary = "Neighbouring channels that are summed over."},
-    {.name = "alpha", .type = CP_MEMBER_NUMBER, .offset = AT(alpha), .summary = "Factor of the sum."},
-    {.name = "beta", .type = CP_MEMBER_NUMBER, .offset = AT(beta), .summary = "Exponent."},
-    {.name = "k", .type = CP_MEMBER_NUMBER, .offset = AT(k), .summary = "Added to the sum."},
+    {.name = CP_TEXT_INIT("alpha"), .type = CP_MEMBER_NUMBER, .offset = AT(alpha), .summary = "Factor of the sum."},
+    {.name = CP_TEXT_INIT("beta"), .type = CP_MEMBER_NUMBER, .offset = AT(beta), .summary = "Exponent."},
+    {.name = CP_TEXT_INIT("k"), .type = CP_MEMBER_NUMBER, .offset = AT(k), .summary = "Added to the sum."},
 };
 
 static const struct cp_member scale_members[] = {
     FEATURES("num_features"),
-    {.name = "bias", .type = CP_MEMBER_BOOLEAN, .offset = AT(bias), .summary = "Whether a constant is added too."},
+    {.name = CP_TEXT_INIT("bias"),
+     .type = CP_MEMBER_BOOLEAN,
+     .offset = AT(bias),
+     .summary = "Whether a constant is added too."},
 };
 
 static int64_t channels_of(const struct cp_inference *inference)

@@ -4,21 +4,21 @@
 #define AT(field) offsetof(struct cp_pool, field)
 
 #define KERNEL_AND_STRIDE                                                                                              \
-    {.name = "kernel_size",                                                                                            \
+    {.name = CP_TEXT_INIT("kernel_size"),                                                                              \
      .type = CP_MEMBER_AXES,                                                                                           \
      .offset = AT(kernel_size),                                                                                        \
      .required = true,                                                                                                 \
      .minimum = 1,                                                                                                     \
      .summary = "Size k of the window on each axis."},                                                                 \
     {                                                                                                                  \
-        .name = "stride", .type = CP_MEMBER_AXES, .offset = AT(stride), .minimum = 1, .nullable = true,                \
+        .name = CP_TEXT_INIT("stride"), .type = CP_MEMBER_AXES, .offset = AT(stride), .minimum = 1, .nullable = true,  \
         .default_text = "kernel_size", .summary = "Distance s between windows."                                        \
     }
 
 #define PADDING_OF(words_, text)                                                                                       \
     {                                                                                                                  \
-        .name = "padding", .type = CP_MEMBER_PADDING, .offset = AT(padding), .minimum = 0, .words = (words_),          \
-        .summary = (text)                                                                                              \
+        .name = CP_TEXT_INIT("padding"), .type = CP_MEMBER_PADDING, .offset = AT(padding), .minimum = 0,               \
+        .words = (words_), .summary = (text)                                                                           \
     }
 
 #define POOL_PADDING                                                                                                   \
@@ -26,7 +26,7 @@
                                         "axis, [begin, end] pairs, or a word.")
 #define CEIL_MODE                                                                                                      \
     {                                                                                                                  \
-        .name = "ceil_mode", .type = CP_MEMBER_BOOLEAN, .offset = AT(ceil_mode),                                       \
+        .name = CP_TEXT_INIT("ceil_mode"), .type = CP_MEMBER_BOOLEAN, .offset = AT(ceil_mode),                         \
         .summary =                                                                                                     \
             "Round the output size up; the last window still has to start inside the input or its left padding."       \
     }
@@ -34,7 +34,7 @@
 static const struct cp_member max_pool_members[] = {
     KERNEL_AND_STRIDE,
     POOL_PADDING,
-    {.name = "dilation",
+    {.name = CP_TEXT_INIT("dilation"),
      .type = CP_MEMBER_AXES,
      .offset = AT(dilation),
      .minimum = 1,
@@ -46,14 +46,17 @@ static const struct cp_member avg_pool_members[] = {
     KERNEL_AND_STRIDE,
     POOL_PADDING,
     CEIL_MODE,
-    {.name = "count_include_pad",
+    {.name = CP_TEXT_INIT("count_include_pad"),
      .type = CP_MEMBER_BOOLEAN,
      .offset = AT(count_include_pad),
      .summary = "Whether padded cells count in the mean."},
 };
 
 static const struct cp_member lp_pool_members[] = {
-    {.name = "norm_type", .type = CP_MEMBER_NUMBER, .offset = AT(norm_type), .summary = "The power p of the norm."},
+    {.name = CP_TEXT_INIT("norm_type"),
+     .type = CP_MEMBER_NUMBER,
+     .offset = AT(norm_type),
+     .summary = "The power p of the norm."},
     KERNEL_AND_STRIDE,
     POOL_PADDING,
     CEIL_MODE,
@@ -62,7 +65,7 @@ static const struct cp_member lp_pool_members[] = {
 static const struct cp_member max_unpool_members[] = {
     KERNEL_AND_STRIDE,
     PADDING_OF(cp_unpool_padding_words, "The padding p of the pool that is undone."),
-    {.name = "output_size",
+    {.name = CP_TEXT_INIT("output_size"),
      .type = CP_MEMBER_AXES,
      .offset = AT(output_size),
      .minimum = 1,
@@ -240,7 +243,7 @@ const struct cp_layer_kind cp_max_unpool_kind = {
 /* ---- Adaptive pools --------------------------------------------------------------------------------------------- */
 
 static const struct cp_member adaptive_members[] = {
-    {.name = "output_size",
+    {.name = CP_TEXT_INIT("output_size"),
      .type = CP_MEMBER_AXES,
      .offset = offsetof(struct cp_adaptive_pool, output_size),
      .required = true,

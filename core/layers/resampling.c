@@ -9,25 +9,25 @@ static const char *const modes[] = {"nearest",   "linear",        "bilinear", "b
 enum { UPSAMPLE_SIZE, UPSAMPLE_SCALE, UPSAMPLE_MODE, UPSAMPLE_ALIGN };
 
 static const struct cp_member upsample_members[] = {
-    [UPSAMPLE_SIZE] = {.name = "size",
+    [UPSAMPLE_SIZE] = {.name = CP_TEXT_INIT("size"),
                        .type = CP_MEMBER_SIZES,
                        .offset = offsetof(struct cp_upsample, size),
                        .minimum = 1,
                        .nullable = true,
                        .default_text = "i · scale_factor",
                        .summary = "The output's spatial size: a number, or one per axis."},
-    [UPSAMPLE_SCALE] = {.name = "scale_factor",
+    [UPSAMPLE_SCALE] = {.name = CP_TEXT_INIT("scale_factor"),
                         .type = CP_MEMBER_FACTORS,
                         .offset = offsetof(struct cp_upsample, scale_factor),
                         .nullable = true,
                         .default_text = "none",
                         .summary = "The factor, or one per axis; sizes are rounded down."},
-    [UPSAMPLE_MODE] = {.name = "mode",
+    [UPSAMPLE_MODE] = {.name = CP_TEXT_INIT("mode"),
                        .type = CP_MEMBER_WORD,
                        .offset = offsetof(struct cp_upsample, mode),
                        .words = modes,
                        .summary = "How values between cells are found."},
-    [UPSAMPLE_ALIGN] = {.name = "align_corners",
+    [UPSAMPLE_ALIGN] = {.name = CP_TEXT_INIT("align_corners"),
                         .type = CP_MEMBER_BOOLEAN,
                         .offset = offsetof(struct cp_upsample, align_corners),
                         .nullable = true,
@@ -196,7 +196,7 @@ const struct cp_layer_kind cp_upsample_kind = {
 /* ---- PixelShuffle and PixelUnshuffle: on the last three dimensions ------------------------------------------------ */
 
 static const struct cp_member shuffle_members[] = {
-    {.name = "upscale_factor",
+    {.name = CP_TEXT_INIT("upscale_factor"),
      .type = CP_MEMBER_INTEGER,
      .offset = offsetof(struct cp_pixel_shuffle, factor),
      .required = true,
@@ -205,7 +205,7 @@ static const struct cp_member shuffle_members[] = {
 };
 
 static const struct cp_member unshuffle_members[] = {
-    {.name = "downscale_factor",
+    {.name = CP_TEXT_INIT("downscale_factor"),
      .type = CP_MEMBER_INTEGER,
      .offset = offsetof(struct cp_pixel_shuffle, factor),
      .required = true,

@@ -10,20 +10,20 @@ static bool report_overflow(struct cp_inference *inference, const char *member)
 /* ---- Linear ----------------------------------------------------------------------------------------------------- */
 
 static const struct cp_member linear_members[] = {
-    {.name = "in_features",
+    {.name = CP_TEXT_INIT("in_features"),
      .type = CP_MEMBER_INTEGER,
      .offset = offsetof(struct cp_linear, in_features),
      .minimum = 1,
      .nullable = true,
      .default_text = "the input's last size",
      .summary = "Size of the last axis; checked when given."},
-    {.name = "out_features",
+    {.name = CP_TEXT_INIT("out_features"),
      .type = CP_MEMBER_INTEGER,
      .offset = offsetof(struct cp_linear, out_features),
      .required = true,
      .minimum = 1,
      .summary = "Size of the output's last axis."},
-    {.name = "bias",
+    {.name = CP_TEXT_INIT("bias"),
      .type = CP_MEMBER_BOOLEAN,
      .offset = offsetof(struct cp_linear, bias),
      .summary = "Whether one number per output is added."},
@@ -79,13 +79,13 @@ static const struct cp_field *regroup_reach(struct cp_inference *inference)
 }
 
 static const struct cp_member flatten_members[] = {
-    {.name = "start_dim",
+    {.name = CP_TEXT_INIT("start_dim"),
      .type = CP_MEMBER_INTEGER,
      .offset = offsetof(struct cp_flatten, start_dim),
      .minimum = -CP_MAX_RANK,
      .maximum = CP_MAX_RANK - 1,
      .summary = "First dimension to join."},
-    {.name = "end_dim",
+    {.name = CP_TEXT_INIT("end_dim"),
      .type = CP_MEMBER_INTEGER,
      .offset = offsetof(struct cp_flatten, end_dim),
      .minimum = -CP_MAX_RANK,
@@ -162,14 +162,14 @@ static bool fill_sizes(struct cp_inference *inference, const char *member, const
 }
 
 static const struct cp_member unflatten_members[] = {
-    {.name = "dim",
+    {.name = CP_TEXT_INIT("dim"),
      .type = CP_MEMBER_INTEGER,
      .offset = offsetof(struct cp_unflatten, dim),
      .required = true,
      .minimum = -CP_MAX_RANK,
      .maximum = CP_MAX_RANK - 1,
      .summary = "The dimension to split."},
-    {.name = "unflattened_size",
+    {.name = CP_TEXT_INIT("unflattened_size"),
      .type = CP_MEMBER_SIZES,
      .offset = offsetof(struct cp_unflatten, unflattened_size),
      .required = true,
@@ -217,7 +217,7 @@ const struct cp_layer_kind cp_unflatten_kind = {
 };
 
 static const struct cp_member reshape_members[] = {
-    {.name = "shape",
+    {.name = CP_TEXT_INIT("shape"),
      .type = CP_MEMBER_SHAPE,
      .offset = offsetof(struct cp_reshape, shape),
      .required = true,
@@ -257,7 +257,7 @@ const struct cp_layer_kind cp_reshape_kind = {
 /* ---- Permute ---------------------------------------------------------------------------------------------------- */
 
 static const struct cp_member permute_members[] = {
-    {.name = "dims",
+    {.name = CP_TEXT_INIT("dims"),
      .type = CP_MEMBER_SIZES,
      .offset = offsetof(struct cp_permute, dims),
      .required = true,
@@ -319,27 +319,27 @@ const struct cp_layer_kind cp_permute_kind = {
 enum { SLICE_END = 2 };
 
 static const struct cp_member slice_members[] = {
-    {.name = "dim",
+    {.name = CP_TEXT_INIT("dim"),
      .type = CP_MEMBER_INTEGER,
      .offset = offsetof(struct cp_slice, dim),
      .required = true,
      .minimum = -CP_MAX_RANK,
      .maximum = CP_MAX_RANK - 1,
      .summary = "The dimension to take a part of."},
-    {.name = "start",
+    {.name = CP_TEXT_INIT("start"),
      .type = CP_MEMBER_INTEGER,
      .offset = offsetof(struct cp_slice, start),
      .minimum = -CP_MAX_COUNT,
      .nullable = true,
      .summary = "First index; negative from the end."},
-    [SLICE_END] = {.name = "end",
+    [SLICE_END] = {.name = CP_TEXT_INIT("end"),
                    .type = CP_MEMBER_INTEGER,
                    .offset = offsetof(struct cp_slice, end),
                    .minimum = -CP_MAX_COUNT,
                    .nullable = true,
                    .default_text = "the dimension's end",
                    .summary = "One past the last index; negative from the end."},
-    {.name = "step",
+    {.name = CP_TEXT_INIT("step"),
      .type = CP_MEMBER_INTEGER,
      .offset = offsetof(struct cp_slice, step),
      .minimum = 1,
@@ -401,14 +401,14 @@ const struct cp_layer_kind cp_slice_kind = {
 /* ---- Mean ------------------------------------------------------------------------------------------------------- */
 
 static const struct cp_member mean_members[] = {
-    {.name = "dim",
+    {.name = CP_TEXT_INIT("dim"),
      .type = CP_MEMBER_SIZES,
      .offset = offsetof(struct cp_mean, dim),
      .required = true,
      .minimum = -CP_MAX_RANK,
      .maximum = CP_MAX_RANK - 1,
      .summary = "The dimension to average, or a list of them."},
-    {.name = "keepdim",
+    {.name = CP_TEXT_INIT("keepdim"),
      .type = CP_MEMBER_BOOLEAN,
      .offset = offsetof(struct cp_mean, keepdim),
      .summary = "Whether averaged dimensions stay, with size 1."},
@@ -475,7 +475,7 @@ const struct cp_layer_kind cp_mean_kind = {
 /* ---- ChannelShuffle --------------------------------------------------------------------------------------------- */
 
 static const struct cp_member channel_shuffle_members[] = {
-    {.name = "groups",
+    {.name = CP_TEXT_INIT("groups"),
      .type = CP_MEMBER_INTEGER,
      .offset = offsetof(struct cp_channel_shuffle, groups),
      .required = true,

@@ -82,11 +82,13 @@ static uint8_t type_index[INDEX_SIZE]; /* row + 1, or 0 */
 
 _Static_assert(CP_COUNT_OF(cp_layer_types) < INDEX_SIZE / 2, "the index wants to be at most half full");
 
+/* The size and some bytes: at the end stands the number of axes, and each of them tells some families apart. */
 static uint32_t hash_of(const char *bytes, size_t size)
 {
-    uint32_t hash = (uint32_t)size;
-    for (size_t at = 0; at < size; at++) hash = hash * 31 + (unsigned char)bytes[at];
-    return (hash ^ hash >> 8) % INDEX_SIZE;
+    const unsigned char *at = (const unsigned char *)bytes;
+    if (size < 2) return 0;
+    uint32_t hash = (uint32_t)size * 11 + at[0] * 37u + at[size / 2] * 5u + at[size - 2] * 13u + at[size - 1];
+    return hash % INDEX_SIZE;
 }
 
 __attribute__((constructor)) static void fill_type_index(void)
@@ -104,7 +106,7 @@ const struct cp_layer_type *cp_layer_type_find(struct cp_text name)
     if (name.size > LONGEST_NAME) return NULL;
     for (uint32_t slot = hash_of(name.bytes, name.size); type_index[slot]; slot = (slot + 1) % INDEX_SIZE) {
         const struct cp_layer_type *type = &cp_layer_types[type_index[slot] - 1];
-        if (type->name_size == name.size && memcmp(type->name, name.bytes, name.size) == 0) return type;
+        if (type->name_size == name.size && cp_same_bytes(type->name, name.bytes, name.size)) return type;
     }
     return NULL;
 }

@@ -35,7 +35,7 @@ static const char *const themes[] =
 static int member_index(const struct cp_layer_kind *kind, const char *name)
 {
     for (int at = 0; at < kind->member_count; at++)
-        if (strcmp(kind->members[at].name, name) == 0) return at;
+        if (strcmp(kind->members[at].name.bytes, name) == 0) return at;
     return -1;
 }
 

@@ -47,7 +47,7 @@ static void write_member(struct cp_writer *writer, const struct cp_layer_kind *k
 {
     cp_write_object_begin(writer);
     CP_WRITE_NAME(writer, "name");
-    cp_write_string(writer, member->name);
+    cp_write_text(writer, member->name);
     CP_WRITE_NAME(writer, "type");
     cp_write_string(writer, type_names[member->type]);
     CP_WRITE_NAME(writer, "required");

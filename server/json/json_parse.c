@@ -78,7 +78,7 @@ static inline unsigned char look(position at, position end)
     return at < end ? *at : 0;
 }
 
-static position skip_space(position at, position end)
+__attribute__((noinline)) static position skip_space(position at, position end)
 {
     const uint64_t space = UINT64_C(1) << ' ' | 1 << '\n' | 1 << '\r' | 1 << '\t';
     while (at < end && *at <= ' ' && space >> *at & 1) at++;

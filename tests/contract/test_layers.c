@@ -76,7 +76,7 @@ static void every_schema_is_of_known_types(void **state)
 static const struct cp_member *member_of(const struct cp_layer_kind *kind, struct cp_text name)
 {
     for (int index = 0; index < kind->member_count; index++)
-        if (cp_text_is(name, kind->members[index].name)) return &kind->members[index];
+        if (cp_text_equal(name, kind->members[index].name)) return &kind->members[index];
     return NULL;
 }
 
@@ -91,8 +91,8 @@ static void check_members(const struct cp_layer_type *type, const struct cp_json
 {
     const struct cp_json *properties = cp_at(schema, "properties");
     for (int index = 0; index < type->kind->member_count; index++)
-        if (!cp_at(properties, type->kind->members[index].name))
-            cp_complain("%s.%s is not described", type->name, type->kind->members[index].name);
+        if (!cp_at(properties, type->kind->members[index].name.bytes))
+            cp_complain("%s.%s is not described", type->name, type->kind->members[index].name.bytes);
     for (int index = 0; index < COMMON_MEMBERS; index++)
         if (!cp_at(properties, common_members[index]))
             cp_complain("%s.%s is not described", type->name, common_members[index]);
@@ -111,8 +111,8 @@ static void check_required(const struct cp_layer_type *type, const struct cp_jso
     for (int index = 0; index < type->kind->member_count; index++) {
         const struct cp_member *member = &type->kind->members[index];
         count += member->required;
-        if (cp_lists(required, member->name) != member->required)
-            cp_complain("%s.%s: required is otherwise", type->name, member->name);
+        if (cp_lists(required, member->name.bytes) != member->required)
+            cp_complain("%s.%s: required is otherwise", type->name, member->name.bytes);
     }
     if (cp_json_count(required) != count) cp_complain("%s: more is required than it has", type->name);
 }
@@ -143,14 +143,14 @@ static struct cp_text default_of(const struct cp_layer_kind *kind, const struct 
 static void check_default(const struct cp_layer_type *type, const struct cp_member *member,
                           const struct cp_json *schema)
 {
-    const struct cp_json *described = cp_at(property(schema, member->name), "default");
+    const struct cp_json *described = cp_at(property(schema, member->name.bytes), "default");
     struct cp_text expected = default_of(type->kind, member);
     struct cp_text written = described ? cp_written(described) : (struct cp_text){0};
     if (!cp_text_equal(written, expected))
-        cp_complain("%s.%s: default %.*s, described %.*s", type->name, member->name, CP_SHOWN(expected),
+        cp_complain("%s.%s: default %.*s, described %.*s", type->name, member->name.bytes, CP_SHOWN(expected),
                     CP_SHOWN(written));
-    if (!cp_at(property(schema, member->name), "description"))
-        cp_complain("%s.%s has no description", type->name, member->name);
+    if (!cp_at(property(schema, member->name.bytes), "description"))
+        cp_complain("%s.%s has no description", type->name, member->name.bytes);
 }
 
 static void members_are_those_of_the_table(void **state)

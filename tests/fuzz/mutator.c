@@ -262,7 +262,7 @@ static void add_member(struct mutation *it)
         struct span span = pick_span(it);
         if (it->bytes[span.begin] != '{' || span.end - span.begin < 3) continue;
         int size = snprintf(word, sizeof word, "\"%s\":%.200s,",
-                            kind->members[pick(it, (size_t)kind->member_count)].name, value);
+                            kind->members[pick(it, (size_t)kind->member_count)].name.bytes, value);
         replace(it, (struct span){span.begin + 1, span.begin + 1}, word, (size_t)size);
         return;
     }

@@ -20,7 +20,7 @@ static const char *plain_value(const struct cp_member *member)
                   {"upscale_factor", "2"},
                   {"downscale_factor", "1"}};
     for (size_t at = 0; at < sizeof values / sizeof values[0]; at++)
-        if (strcmp(member->name, values[at].name) == 0) return values[at].value;
+        if (strcmp(member->name.bytes, values[at].name) == 0) return values[at].value;
     return "2";
 }
 
@@ -51,9 +51,9 @@ static void write_layer(FILE *file, const struct cp_layer_type *type, const stru
     for (int at = 0; at < type->kind->member_count; at++) {
         const struct cp_member *other = &type->kind->members[at];
         if (member && other == member)
-            (void)fprintf(file, ", \"%s\": %s", member->name, value);
+            (void)fprintf(file, ", \"%s\": %s", member->name.bytes, value);
         else if (other->required)
-            (void)fprintf(file, ", \"%s\": %s", other->name, plain_value(other));
+            (void)fprintf(file, ", \"%s\": %s", other->name.bytes, plain_value(other));
     }
     (void)fprintf(file, "}");
 }
@@ -86,10 +86,10 @@ static bool try_value(const struct cp_layer_type *type, const struct cp_member *
     write_layer(file, type, member, value);
     (void)fprintf(file, "]}");
     cp_test_post(&exchange, cp_test_finish(&text));
-    bool found = has_error(exchange.reply.body, member->name, verdict == REFUSED ? code : NULL);
+    bool found = has_error(exchange.reply.body, member->name.bytes, verdict == REFUSED ? code : NULL);
     bool right = verdict == REFUSED ? found && exchange.reply.status == 422 : !found;
     if (!right)
-        print_error("%s with %s: %s, wanted %s %s\n  %.*s\n", type->name, member->name, value,
+        print_error("%s with %s: %s, wanted %s %s\n  %.*s\n", type->name, member->name.bytes, value,
                     verdict == REFUSED ? "it refused," : "no error", code ? code : "", (int)exchange.reply.body.size,
                     exchange.reply.body.bytes);
     cp_test_close(&exchange);

@@ -277,7 +277,7 @@ static bool is_boolean(struct cp_text value)
 static void check_member(const char *type, const struct cp_member *member, struct cp_text json)
 {
     bool required = cp_test_is(cp_test_at(json, "/required"), "true");
-    if (!cp_test_is_string(cp_test_at(json, "/name"), member->name) || !is_text(cp_test_at(json, "/type")) ||
+    if (!cp_test_is_string(cp_test_at(json, "/name"), member->name.bytes) || !is_text(cp_test_at(json, "/type")) ||
         !is_boolean(cp_test_at(json, "/required")) || !is_boolean(cp_test_at(json, "/nullable")) ||
         !is_text(cp_test_at(json, "/summary")) || required == (cp_test_at(json, "/default").size > 0) ||
         (member->words && cp_test_count(cp_test_at(json, "/words")) < 2))
@@ -353,7 +353,7 @@ static void test_defaults(void **state)
         for (int at = 0; at < type->kind->member_count; at++) {
             struct cp_text value = cp_test_atf(members, "/%d/default", at);
             if (value.size && !cp_test_is(value, "null"))
-                (void)fprintf(file, ", \"%s\": %.*s", type->kind->members[at].name, (int)value.size, value.bytes);
+                (void)fprintf(file, ", \"%s\": %.*s", type->kind->members[at].name.bytes, (int)value.size, value.bytes);
         }
         (void)fprintf(file, "}]}");
         cp_test_post(&written, cp_test_finish(&text));
