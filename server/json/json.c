@@ -37,21 +37,26 @@ struct cp_text cp_json_text(const struct cp_json *value)
 
 double cp_json_number(const struct cp_json *value)
 {
-    return value->is_long ? (double)value->of.integer : value->of.number;
+    return value->is_integer ? (double)value->of.integer : value->of.number;
 }
 
 bool cp_json_integer(const struct cp_json *value, int64_t *integer)
 {
-    if (value->type != CP_JSON_NUMBER || value->is_long || !(fabs(value->of.number) <= CP_MAX_COUNT)) return false;
-    int64_t whole = (int64_t)value->of.number;
-    if ((double)whole != value->of.number) return false;
+    if (value->type != CP_JSON_NUMBER) return false;
+    int64_t whole = value->of.integer;
+    if (!value->is_integer) {
+        if (!(fabs(value->of.number) <= CP_MAX_COUNT)) return false;
+        whole = (int64_t)value->of.number;
+        if ((double)whole != value->of.number) return false;
+    }
+    if (whole < -CP_MAX_COUNT || whole > CP_MAX_COUNT) return false;
     *integer = whole;
     return true;
 }
 
 bool cp_json_long_integer(const struct cp_json *value, int64_t *integer)
 {
-    if (value->type != CP_JSON_NUMBER || !value->is_long) return cp_json_integer(value, integer);
+    if (value->type != CP_JSON_NUMBER || !value->is_integer) return cp_json_integer(value, integer);
     *integer = value->of.integer;
     return true;
 }

@@ -127,7 +127,7 @@ static void keep_long_integer(position digits, position end, bool negative, stru
     int64_t integer;
     if (!read_long_integer(digits, end, negative, &integer)) return;
     if (integer >= -CP_MAX_COUNT && integer <= CP_MAX_COUNT) return;
-    value->is_long = true;
+    value->is_integer = true;
     value->of.integer = integer;
 }
 
@@ -148,6 +148,7 @@ static position skip_exponent(const struct parser *parser, position letter)
 static position read_any_number(struct parser *parser, position number, const struct container *within,
                                 struct cp_json *value)
 {
+    value->type = CP_JSON_NUMBER;
     position first = number + (*number == '-');
     position end = parser->end;
     if (!is_digit(look(first, end))) return wrong(parser, first, "a digit");
@@ -161,22 +162,20 @@ static position read_any_number(struct parser *parser, position number, const st
     return at;
 }
 
-/* Short integers, as nearly all numbers of a stack are, with what follows them within a container. */
-static inline position read_number(struct parser *parser, position number, const struct container *within,
-                                   struct cp_json *value)
+/* From a digit on: short integers, as nearly all numbers of a stack are, with what follows them within a container. */
+static inline position read_plain_number(struct parser *parser, position number, const struct container *within,
+                                         struct cp_json *value)
 {
     enum { SHORT = 8 };
+    position at = number + 1;
+    int64_t integer = *number - '0';
+    if (parser->end - number <= SHORT) return read_any_number(parser, number, within, value);
+    for (; integer > 0 && at < number + SHORT && is_digit(*at); at++) integer = 10 * integer + (*at - '0');
+    if (*at != ',' && *at != ']' && *at != '}') return read_any_number(parser, number, within, value);
     value->type = CP_JSON_NUMBER;
-    position at = number;
-    if (parser->end - number > SHORT && *number != '0') {
-        int integer = 0;
-        for (; at < number + SHORT && is_digit(*at); at++) integer = 10 * integer + (*at - '0');
-        if (at > number && (*at == ',' || *at == ']' || *at == '}')) {
-            value->of.number = integer;
-            return at;
-        }
-    }
-    return read_any_number(parser, number, within, value);
+    value->is_integer = true;
+    value->of.integer = integer;
+    return at;
 }
 
 /* ---- Strings ------------------------------------------------------------------------------------------------------ */
@@ -420,8 +419,9 @@ static inline position read_scalar(struct parser *parser, position at, unsigned 
                                    const struct container *within, struct cp_json *value)
 {
     struct cp_text text;
-    if (is_digit(byte) || byte == '-') return read_number(parser, at, within, value);
+    if (is_digit(byte)) return read_plain_number(parser, at, within, value);
     switch (byte) {
+    case '-': return read_any_number(parser, at, within, value);
     case '"':
         if (!(at = read_string(parser, at, (struct site){within, value}, &text))) return NULL;
         value->type = CP_JSON_STRING;
