@@ -69,12 +69,18 @@ const struct cp_field *cp_field_of_input(struct cp_arena *arena, const struct cp
     return field;
 }
 
-/* The axis that a dimension is, or −1. */
-static int tracked_axis(const struct cp_field *field, int dimension)
+static inline bool is_dimension(const struct cp_axis_field *axis, int dimension)
 {
+    return axis->state == CP_FIELD_TRACKED && axis->dims == UINT32_C(1) << dimension;
+}
+
+/* The axis that a dimension is, or −1. Nearly always it is the one in the place that it had in the network's input. */
+static inline int tracked_axis(const struct cp_field *field, int dimension)
+{
+    int place = dimension - 2;
+    if (place >= 0 && place < field->axis_count && is_dimension(&field->axis[place], dimension)) return place;
     for (int axis = 0; axis < field->axis_count; axis++)
-        if (field->axis[axis].state == CP_FIELD_TRACKED && field->axis[axis].dims == UINT32_C(1) << dimension)
-            return axis;
+        if (is_dimension(&field->axis[axis], dimension)) return axis;
     return -1;
 }
 
@@ -528,13 +534,11 @@ const struct cp_field *cp_field_union(struct cp_arena *arena, const struct cp_fi
 
 enum cp_field_kind cp_field_kind(const struct cp_field *field)
 {
-    int full = 0;
-    for (int axis = 0; axis < field->axis_count; axis++) {
-        if (field->axis[axis].state == CP_FIELD_UNKNOWN) return CP_FIELD_NONE;
-        full += field->axis[axis].state == CP_FIELD_FULL;
-    }
-    if (full == 0) return CP_FIELD_NUMBERS;
-    return full == field->axis_count ? CP_FIELD_GLOBAL : CP_FIELD_NONE;
+    unsigned states = 0;
+    for (int axis = 0; axis < field->axis_count; axis++) states |= 1u << field->axis[axis].state;
+    if (states & 1u << CP_FIELD_UNKNOWN) return CP_FIELD_NONE;
+    if (!(states & 1u << CP_FIELD_FULL)) return CP_FIELD_NUMBERS;
+    return states == 1u << CP_FIELD_FULL ? CP_FIELD_GLOBAL : CP_FIELD_NONE;
 }
 
 int64_t cp_axis_field_size(const struct cp_axis_field *axis)
