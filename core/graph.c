@@ -114,8 +114,8 @@ static void make_name(struct linker *linker, uint32_t at)
     enum { ROOM = 64 };
     const struct cp_layer_type *type = linker->layers[at].type;
     char *name = cp_arena_take(linker->arena, ROOM, 1);
-    size_t size = 0;
-    for (; size < type->name_size; size++) name[size] = (char)(type->name[size] | ('a' - 'A')); /* letters and digits */
+    size_t size = type->name_size;
+    memcpy(name, cp_layer_type_small_name(type), CP_SMALL_NAME_ROOM);
     name[size++] = '_';
     size += write_position(name + size, at - linker->first_of_list);
     struct cp_text text = {name, size};

@@ -144,6 +144,10 @@ struct cp_layer_type {
 extern const struct cp_layer_type cp_layer_types[];
 extern const int cp_layer_type_count;
 
+/* Its name in small letters: name_size bytes of CP_SMALL_NAME_ROOM, the others 0. */
+#define CP_SMALL_NAME_ROOM 24
+const char *cp_layer_type_small_name(const struct cp_layer_type *type);
+
 /* The type with this name, or NULL. */
 const struct cp_layer_type *cp_layer_type_find(struct cp_text name);
 

@@ -91,13 +91,22 @@ static uint32_t hash_of(const char *bytes, size_t size)
     return hash % INDEX_SIZE;
 }
 
+static char small_names[CP_COUNT_OF(cp_layer_types)][CP_SMALL_NAME_ROOM];
+
 __attribute__((constructor)) static void fill_type_index(void)
 {
     for (int row = 0; row < cp_layer_type_count; row++) {
+        for (int at = 0; at < cp_layer_types[row].name_size; at++)
+            small_names[row][at] = (char)(cp_layer_types[row].name[at] | ('a' - 'A')); /* of letters and digits */
         uint32_t slot = hash_of(cp_layer_types[row].name, cp_layer_types[row].name_size);
         while (type_index[slot]) slot = (slot + 1) % INDEX_SIZE;
         type_index[slot] = (uint8_t)(row + 1);
     }
+}
+
+const char *cp_layer_type_small_name(const struct cp_layer_type *type)
+{
+    return small_names[type - cp_layer_types];
 }
 
 const struct cp_layer_type *cp_layer_type_find(struct cp_text name)
