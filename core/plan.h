@@ -2,6 +2,7 @@
 #ifndef CP_PLAN_H
 #define CP_PLAN_H
 
+#include "core/attributes.h"
 #include "core/layer.h"
 
 /* How one spatial axis of a window layer came about: the numbers of its relationship. */
@@ -74,7 +75,7 @@ struct cp_inference {
 
 /* Report a finding on the layer under inference: `member` as in the table or NULL, `axis` spatial or CP_NO_AXIS. */
 struct cp_finding *cp_report(struct cp_inference *inference, enum cp_code code, const char *member, int axis,
-                             const struct cp_argument *arguments, int argument_count);
+                             const struct cp_argument *arguments, int argument_count) CP_RARE;
 
 /* The shape of a source of the stack, or NULL where it is not known (yet). */
 const struct cp_shape *cp_plan_source_shape(const struct cp_plan *plan, uint32_t source);

@@ -41,7 +41,7 @@ static inline bool cp_problems_full(const struct cp_problems *problems)
 
 /* Record an error. `at` may be NULL for the request as a whole. */
 void cp_problem_add(struct cp_problems *problems, enum cp_code code, const struct cp_path *at,
-                    const struct cp_argument *arguments, int argument_count);
+                    const struct cp_argument *arguments, int argument_count) CP_RARE;
 
 /* A finding of severity error as an error of the request: `layer` is where its layer stands. */
 void cp_problem_add_finding(struct cp_problems *problems, const struct cp_finding *finding,

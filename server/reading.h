@@ -67,7 +67,7 @@ bool cp_read_plain_integer(const struct cp_json *value, const struct cp_member *
 
 /* "expected …, got …" */
 void cp_read_wrong(struct cp_reader *reader, enum cp_code code, const struct cp_path *at, const char *expected,
-                   const struct cp_json *got);
+                   const struct cp_json *got) CP_RARE;
 
 /* The element types of `dtype`, NULL-terminated. */
 extern const char *const cp_dtype_names[];

@@ -97,7 +97,7 @@ static bool flatten_infer(struct cp_inference *inference)
 {
     const struct cp_flatten *flatten = inference->layer->params;
     const struct cp_shape *input = inference->inputs[0];
-    int first, last;
+    int first = 0, last = 0;
     bool right = cp_resolve_dim(inference, "start_dim", flatten->start_dim, input->rank, &first);
     right = cp_resolve_dim(inference, "end_dim", flatten->end_dim, input->rank, &last) && right;
     if (!right) return false;
