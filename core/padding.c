@@ -9,16 +9,11 @@ static bool resolve_same(const struct cp_padding *padding, int64_t input, bool t
     return status == CP_WINDOW_OK;
 }
 
-bool cp_padding_resolve(const struct cp_padding *padding, int axis, int64_t input, bool transposed,
-                        struct cp_window *window)
+static bool resolve_word(const struct cp_padding *padding, int64_t span, int64_t input, bool transposed,
+                         struct cp_window *window)
 {
-    int64_t span;
-    if (!cp_window_span(window, &span)) return false;
     switch (padding->mode) {
-    case CP_PAD_EXPLICIT:
-        window->pad_begin = padding->begin[axis];
-        window->pad_end = padding->end[axis];
-        return true;
+    case CP_PAD_EXPLICIT: break;
     case CP_PAD_VALID: window->pad_begin = window->pad_end = 0; return true;
     case CP_PAD_HALF: window->pad_begin = window->pad_end = span / 2; return true;
     case CP_PAD_FULL: window->pad_begin = window->pad_end = span - 1; return true;
@@ -27,4 +22,16 @@ bool cp_padding_resolve(const struct cp_padding *padding, int axis, int64_t inpu
     case CP_PAD_SAME_LOWER: return resolve_same(padding, input, transposed, window);
     }
     return false;
+}
+
+bool cp_padding_resolve(const struct cp_padding *padding, int axis, int64_t input, bool transposed,
+                        struct cp_window *window)
+{
+    int64_t span;
+    if (!cp_window_span(window, &span)) return false;
+    if (__builtin_expect(padding->mode != CP_PAD_EXPLICIT, 0))
+        return resolve_word(padding, span, input, transposed, window);
+    window->pad_begin = padding->begin[axis];
+    window->pad_end = padding->end[axis];
+    return true;
 }

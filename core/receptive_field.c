@@ -211,15 +211,34 @@ bool cp_field_tracks(const struct cp_field *field, int dimension)
     return tracked_axis(field, dimension) >= 0;
 }
 
-const struct cp_field *cp_field_window(struct cp_arena *arena, const struct cp_field *field, int dimension,
-                                       const struct cp_window *window)
+/* `own`: a copy that may be changed, which `field` is then; NULL: none was needed yet. */
+static const struct cp_field *see_window(struct cp_arena *arena, const struct cp_field *field, struct cp_field **own,
+                                         int dimension, const struct cp_window *window)
 {
     int axis = tracked_axis(field, dimension);
     if (axis < 0 || changes_nothing(window)) return field;
-    if (field->axis[axis].phases > 1) return apply_window(arena, field, axis, window, window_sees);
-    struct cp_field *next = copy_of(arena, field);
-    if (!widen_evenly(&next->axis[axis], window)) lose_numbers(&next->axis[axis]);
-    return next;
+    if (field->axis[axis].phases > 1) {
+        *own = NULL;
+        return apply_window(arena, field, axis, window, window_sees);
+    }
+    if (!*own) *own = copy_of(arena, field);
+    if (!widen_evenly(&(*own)->axis[axis], window)) lose_numbers(&(*own)->axis[axis]);
+    return *own;
+}
+
+const struct cp_field *cp_field_window(struct cp_arena *arena, const struct cp_field *field, int dimension,
+                                       const struct cp_window *window)
+{
+    struct cp_field *own = NULL;
+    return see_window(arena, field, &own, dimension, window);
+}
+
+const struct cp_field *cp_field_windows(struct cp_arena *arena, const struct cp_field *field,
+                                        const struct cp_window *const *windows, int count)
+{
+    struct cp_field *own = NULL;
+    for (int at = 0; at < count; at++) field = see_window(arena, field, &own, at + 2, windows[at]);
+    return field;
 }
 
 const struct cp_field *cp_field_transposed(struct cp_arena *arena, const struct cp_field *field, int dimension,

@@ -53,6 +53,10 @@ bool cp_field_tracks(const struct cp_field *field, int dimension);
 const struct cp_field *cp_field_window(struct cp_arena *arena, const struct cp_field *field, int dimension,
                                        const struct cp_window *window);
 
+/* The same along `count` dimensions at once, from 2 on. */
+const struct cp_field *cp_field_windows(struct cp_arena *arena, const struct cp_field *field,
+                                        const struct cp_window *const *windows, int count);
+
 /* Transposed: output j sees those m with j = m·s − p_b + t·d for some 0 <= t < k. */
 const struct cp_field *cp_field_transposed(struct cp_arena *arena, const struct cp_field *field, int dimension,
                                            const struct cp_window *window);

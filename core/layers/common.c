@@ -1,14 +1,20 @@
 #include "core/layers/kinds.h"
 #include "core/padding.h"
 
-bool cp_expect_rank(struct cp_inference *inference, int least, int most)
+/* What reports lies in functions of its own, apart from what is asked of every layer. */
+CP_RARE static bool refuse_rank(struct cp_inference *inference, int least, int most)
 {
     const struct cp_shape *input = inference->inputs[0];
-    if (input->rank >= least && input->rank <= most) return true;
     cp_report(inference, least == most ? CP_CODE_wrong_rank : CP_CODE_wrong_rank_range, NULL, CP_NO_AXIS,
               CP_ARGUMENTS(cp_words(inference->layer->type->name), cp_number(least), cp_number(most),
                            cp_number(input->rank), cp_dimensions(input)));
     return false;
+}
+
+bool cp_expect_rank(struct cp_inference *inference, int least, int most)
+{
+    int rank = inference->inputs[0]->rank;
+    return (rank >= least && rank <= most) || refuse_rank(inference, least, most);
 }
 
 bool cp_expect_window_rank(struct cp_inference *inference)
@@ -16,14 +22,18 @@ bool cp_expect_window_rank(struct cp_inference *inference)
     return cp_expect_rank(inference, inference->axes + 2, inference->axes + 2);
 }
 
-bool cp_expect_size(struct cp_inference *inference, const char *member, int64_t given, int64_t actual)
+CP_RARE static bool refuse_size(struct cp_inference *inference, const char *member, int64_t given, int64_t actual)
 {
-    if (given == 0 || given == actual) return true;
     struct cp_finding *finding = cp_report(
         inference, CP_CODE_size_mismatch, member, CP_NO_AXIS,
         CP_ARGUMENTS(cp_words(member), cp_number(given), cp_number(actual), cp_dimensions(inference->inputs[0])));
     finding->fix = (struct cp_fix){.member = member, .form = CP_FIX_INTEGER, .count = 1, .values = {actual}};
     return false;
+}
+
+bool cp_expect_size(struct cp_inference *inference, const char *member, int64_t given, int64_t actual)
+{
+    return given == 0 || given == actual || refuse_size(inference, member, given, actual);
 }
 
 bool cp_expect_divides(struct cp_inference *inference, const char *member, int64_t divisor, const char *what,
@@ -68,17 +78,21 @@ const char *const cp_window_padding_words[] = {"valid", "same", "same_upper", "s
 const char *const cp_transposed_padding_words[] = {"valid", "", "same_upper", "same_lower", "half", "full", NULL};
 const char *const cp_unpool_padding_words[] = {"valid", "", "", "", "half", "full", NULL};
 
+CP_RARE static bool refuse_same(struct cp_inference *inference, int axis, int64_t stride)
+{
+    struct cp_finding *finding =
+        cp_report(inference, CP_CODE_same_needs_unit_stride, "padding", axis, CP_ARGUMENTS(cp_number(stride)));
+    finding->fix = (struct cp_fix){.member = "padding", .form = CP_FIX_WORD, .count = 1, .word = "same_upper"};
+    return false;
+}
+
 bool cp_resolve_padding(struct cp_inference *inference, const struct cp_padding *padding, int axis,
                         struct cp_axis_trace *trace, bool transposed)
 {
-    if (padding->mode == CP_PAD_SAME && trace->window.stride != 1) {
-        struct cp_finding *finding = cp_report(inference, CP_CODE_same_needs_unit_stride, "padding", axis,
-                                               CP_ARGUMENTS(cp_number(trace->window.stride)));
-        finding->fix = (struct cp_fix){.member = "padding", .form = CP_FIX_WORD, .count = 1, .word = "same_upper"};
-        return false;
-    }
-    if (cp_padding_resolve(padding, axis, trace->input, transposed, &trace->window)) return true;
-    return cp_report_window(inference, CP_WINDOW_OVERFLOW, axis, trace);
+    if (padding->mode == CP_PAD_SAME && trace->window.stride != 1)
+        return refuse_same(inference, axis, trace->window.stride);
+    return cp_padding_resolve(padding, axis, trace->input, transposed, &trace->window) ||
+           cp_report_window(inference, CP_WINDOW_OVERFLOW, axis, trace);
 }
 
 /* More padding on one axis, as little as lets the kernel fit, keeping what is there; no side of a pool over `most`, half
@@ -141,12 +155,12 @@ static void report_too_large(struct cp_inference *inference, int axis, const str
     finding->fix = padding_that_fits(inference);
 }
 
-bool cp_report_window(struct cp_inference *inference, enum cp_window_status status, int axis,
-                      const struct cp_axis_trace *trace)
+CP_RARE static bool refuse_window(struct cp_inference *inference, enum cp_window_status status, int axis,
+                                  const struct cp_axis_trace *trace)
 {
     const struct cp_window *window = &trace->window;
     switch (status) {
-    case CP_WINDOW_OK: return true;
+    case CP_WINDOW_OK: break;
     case CP_WINDOW_TOO_LARGE: report_too_large(inference, axis, trace); return false;
     case CP_WINDOW_EMPTY:
         cp_report(inference, CP_CODE_empty_output, "padding", axis,
@@ -160,6 +174,12 @@ bool cp_report_window(struct cp_inference *inference, enum cp_window_status stat
         return false;
     }
     return false;
+}
+
+bool cp_report_window(struct cp_inference *inference, enum cp_window_status status, int axis,
+                      const struct cp_axis_trace *trace)
+{
+    return status == CP_WINDOW_OK || refuse_window(inference, status, axis, trace);
 }
 
 void cp_check_coverage(struct cp_inference *inference, const struct cp_padding *padding)
@@ -198,10 +218,10 @@ const struct cp_field *cp_move_along(struct cp_inference *inference, const struc
 
 const struct cp_field *cp_move_windows(struct cp_inference *inference, const struct cp_field *field)
 {
+    const struct cp_window *windows[CP_MAX_AXES];
+    for (int axis = 0; axis < inference->axes; axis++) windows[axis] = &inference->plan->trace[axis].window;
     field = cp_move_along(inference, field, 2, inference->axes + 2);
-    for (int axis = 0; axis < inference->axes; axis++)
-        field = cp_field_window(inference->arena, field, axis + 2, &inference->plan->trace[axis].window);
-    return field;
+    return cp_field_windows(inference->arena, field, windows, inference->axes);
 }
 
 const struct cp_field *cp_move_transposed(struct cp_inference *inference, const struct cp_field *field)
