@@ -29,7 +29,10 @@ static const struct cp_option options[] = {
     {"--request-seconds", "CONVPLAN_REQUEST_SECONDS", "30", .kind = CP_OPTION_INTEGER, .least = 1, .most = DAY_SECONDS,
      .unit = "SECONDS", .help = "time that a body or a reply may stand still", AT(request_seconds)},
     {"--header-bytes", "CONVPLAN_HEADER_BYTES", "8KiB", .kind = CP_OPTION_BYTES, .least = KIB, .most = MIB,
-     .unit = "BYTES", .help = "largest request line and headers together; past it 431", AT(header_bytes)},
+     .unit = "BYTES",
+     .help = "largest request line and headers together, with 2 KiB for keeping track of them (64 bytes each, "
+             "and the text of cookies); past it 431",
+     AT(header_bytes)},
     {"--request-memory", "CONVPLAN_REQUEST_MEMORY", "1GiB", .kind = CP_OPTION_BYTES, .least = MIB, .most = TIB,
      .unit = "BYTES", .help = "memory of one request, its body included; past it 503", AT(request_memory_bytes)},
     {"--memory", "CONVPLAN_MEMORY", "0", .kind = CP_OPTION_BYTES, .least = 0, .most = TIB, .unit = "BYTES",

@@ -187,7 +187,7 @@ static int check_head(struct cp_connection *connection, bool old_version, struct
         return 414;
     }
     if (connection->request_bytes > connection->options->header_bytes) {
-        *detail = "The request line and headers are too long.";
+        *detail = "The request line and headers are too long or too many for --header-bytes.";
         return 431;
     }
     if (split) return 0;
@@ -307,7 +307,7 @@ static bool make_reply(struct cp_connection *connection, bool brief)
 
 bool cp_connection_answer(struct cp_connection *connection)
 {
-    if (connection->phase != CP_PHASE_BODY) return true;
+    if (connection->phase == CP_PHASE_SWALLOW) return true;
     if (connection->body) connection->request.body = (struct cp_text){connection->body, (size_t)connection->received};
     connection->begun_ns = connection->request.begun_ns = cp_now_ns();
     if (make_reply(connection, true)) return true;
@@ -350,7 +350,7 @@ static const char *fault_of(int status)
     case 400: return "The request line, a header or the framing of the body breaks the rules of HTTP.";
     case 413: return "The body is larger than any that is read.";
     case 414: return "The request target is too long.";
-    case 431: return "The request line and headers are too long.";
+    case 431: return "The request line and headers are too long or too many for --header-bytes.";
     case 505: return "The version in the request line is none that the server speaks.";
     default: return "The request could not be read.";
     }
@@ -408,7 +408,7 @@ static bool in_time(const struct cp_connection *connection, uint64_t bytes, int6
 static bool peer_has_ended(const struct cp_connection *connection)
 {
     char byte;
-    return connection->phase < CP_PHASE_COMPUTING && recv(connection->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    return connection->phase < CP_PHASE_COMPLETE && recv(connection->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 /* libmicrohttpd reads no more when a line between two chunks fills its buffer, and turns round at full speed until that is
@@ -462,8 +462,8 @@ void cp_connection_look_at_deadline(struct cp_connection *connection, int64_t no
     case CP_PHASE_ANSWERED: /* a reply without any progress is cut off by libmicrohttpd */
         if (in_time(connection, connection->reply.body.size, now_ms)) return;
         break;
+    case CP_PHASE_COMPLETE:
     case CP_PHASE_COMPUTING: /* computations end by themselves */
-    case CP_PHASE_READY:
     case CP_PHASE_ABANDONED: return;
     }
     cut_off(connection);

@@ -47,15 +47,18 @@
 
 /* libmicrohttpd's memory of one connection: the request's head as it came, an entry for each header, argument and cookie
  * in it, the cookies' text again, the reply's head, and the buffer that a body is read through. It must be well over
- * header_bytes for the answer to a long head to be ours. */
+ * header_bytes for the answer to a long head to be ours, and no larger than needed: all of it is zeroed for each request. */
 #define ENTRY_BYTES 64
+#define ENTRIES_BYTES 2048 /* of a head as long as may be; a shorter one leaves more */
 #define REPLY_HEAD_BYTES 2048
-#define CONNECTION_MEMORY_BYTES(header_bytes) (2 * (size_t)(header_bytes) + REPLY_HEAD_BYTES)
+#define CONNECTION_MEMORY_BYTES(header_bytes) ((size_t)(header_bytes) + ENTRIES_BYTES + REPLY_HEAD_BYTES)
 
-/* Small replies wait until the requests that are here are all answered, up to so many, and go out one after the other: their
- * peers are woken once and not for each, which would take a tenth of a small request's time. */
-#define HELD_BYTES 8192
-#define MOST_HELD 64
+/* Requests that have come together are read in one round of the loop, answered in the next and sent after it, up to so many:
+ * the code of each step stays in the processor's caches, and the peers are woken once for all and not for each. */
+#define MOST_PUT_OFF 32
+
+/* Rounds without a look at new events while libmicrohttpd has something to do: those that answer and send. */
+#define MOST_ROUNDS_ON 2
 
 struct cp_worker {
     struct cp_http *http;
@@ -70,7 +73,8 @@ struct cp_worker {
     struct cp_site site;
     struct cp_connection *connections;
     atomic_int computing; /* connections that are suspended */
-    int held;             /* replies of this round that go out in the next */
+    int put_off;          /* requests of this round that are answered in the next */
+    int rounds_on;        /* since the last look at the events */
 };
 
 enum event_source { EVENT_DAEMON, EVENT_WAKE, EVENT_LISTENER };
@@ -243,12 +247,12 @@ static void end_computing(struct cp_worker *worker)
 
 /* ---- Requests ----------------------------------------------------------------------------------------------------- */
 
-/* True: the reply goes out when libmicrohttpd asks again, in the loop's next round, which begins at once. */
-static bool hold_back(struct cp_worker *worker, struct cp_connection *connection)
+/* True: libmicrohttpd asks again in the loop's next round, which begins at once. */
+static bool put_off(struct cp_worker *worker, struct cp_connection *connection)
 {
-    if (connection->reply.body.size > HELD_BYTES || worker->held == MOST_HELD) return false;
-    worker->held++;
-    connection->phase = CP_PHASE_READY;
+    if (connection->phase != CP_PHASE_BODY || worker->put_off == MOST_PUT_OFF) return false;
+    worker->put_off++;
+    connection->phase = CP_PHASE_COMPLETE;
     return true;
 }
 
@@ -267,12 +271,10 @@ static enum MHD_Result on_request(void *own, struct MHD_Connection *peer, const 
         *size = 0;
         return cp_connection_take_body(connection, bytes, taken) ? MHD_YES : MHD_NO;
     }
-    if (connection->phase < CP_PHASE_COMPUTING) {
-        if (!cp_connection_answer(connection)) {
-            hand_over(worker, connection, peer);
-            return MHD_YES;
-        }
-        if (hold_back(worker, connection)) return MHD_YES;
+    if (put_off(worker, connection)) return MHD_YES;
+    if (connection->phase != CP_PHASE_COMPUTING && !cp_connection_answer(connection)) {
+        hand_over(worker, connection, peer);
+        return MHD_YES;
     }
     return queue_reply(connection, peer, is_draining(worker->http));
 }
@@ -393,8 +395,11 @@ static bool wait_for_events(struct cp_worker *worker)
 {
     struct epoll_event events[4];
     bool waiting = false;
+    int wait = wait_ms(worker);
+    if (wait == 0 && worker->rounds_on++ < MOST_ROUNDS_ON) return true;
+    worker->rounds_on = 0;
     if (worker->site.log.size || worker->site.log.dropped) flush_log(worker);
-    int count = epoll_wait(worker->epoll, events, 4, wait_ms(worker));
+    int count = epoll_wait(worker->epoll, events, 4, wait);
     if (count < 0 && errno != EINTR) return false;
     for (int i = 0; i < count; i++) {
         uint64_t ignored;
@@ -454,7 +459,7 @@ void cp_worker_run(struct cp_worker *worker)
         atomic_fetch_add_explicit(&worker->own->rounds, 1, memory_order_release);
         /* Our deadlines are looked at before libmicrohttpd's: after a jump of the clock both have passed, and ours answer. */
         enum course course = wait_for_events(worker) ? housekeeping(worker) : FAILED;
-        worker->held = 0;
+        worker->put_off = 0;
         if (course == GO_ON && MHD_run(worker->daemon) != MHD_YES) course = FAILED;
         if (course == FAILED) report_failure(http);
         if (course != GO_ON) break;

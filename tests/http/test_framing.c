@@ -247,7 +247,8 @@ static void test_many_entries(void **state)
         int answered = 0, refused = 0;
         for (int count = 1; count <= 270; count++) {
             struct cp_client_reply reply;
-            size_t size = count % 2 ? 7900 : 4500;
+            static const size_t sizes[] = {7900, 3000, 1000};
+            size_t size = sizes[count % 3];
             char *text =
                 text_of_pieces(rows[at].before, rows[at].name, count, size, rows[at].end_of_piece, rows[at].after);
             cp_client_close(cp_client_ask(cp_http_port(http), text, &reply, false));
