@@ -1,6 +1,6 @@
 /* The floor under every figure over HTTP: libmicrohttpd with nothing behind it. It reads a body whole, as any service
- * must, and answers with so many constant bytes; each worker is a thread with a daemon and an event loop of its own, as
- * in server/http.
+ * must, and answers with so many constant bytes; each worker is a thread with a daemon, a listener on the common port and
+ * an event loop of its own.
  *
  *     bench_floor WORKERS REPLY_BYTES      prints its port, then serves until its standard input ends
  */
@@ -15,7 +15,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, LONGEST_WAIT_MS = 1000 };
+enum { LONGEST_WAIT_MS = 1000 };
+
+static pthread_barrier_t listening;
 
 struct upload {
     char *bytes;
@@ -60,27 +62,28 @@ static void on_completed(void *unused, struct MHD_Connection *peer, void **conte
     free(upload);
 }
 
-static int open_listener(void)
+/* A port that every worker's listener may share, held by a socket that does not listen. */
+static struct sockaddr_in reserve_port(void)
 {
-    struct sockaddr_in any_port = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof any_port;
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    if (listener < 0 || bind(listener, (struct sockaddr *)&any_port, size) || listen(listener, BACKLOG) ||
-        getsockname(listener, (struct sockaddr *)&any_port, &size)) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int holder = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    if (holder < 0 || setsockopt(holder, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) ||
+        bind(holder, (struct sockaddr *)&address, size) || getsockname(holder, (struct sockaddr *)&address, &size)) {
         perror("bench_floor");
         exit(1);
     }
-    printf("%d\n", ntohs(any_port.sin_port));
-    fflush(stdout);
-    return listener;
+    return address;
 }
 
-static void *serve(void *listener)
+static void *serve(void *address)
 {
-    struct MHD_Daemon *daemon =
-        MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, NULL, MHD_OPTION_LISTEN_SOCKET, *(int *)listener,
-                         MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+    struct MHD_Daemon *daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR,
+                                                 (struct sockaddr *)address, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+                                                 MHD_OPTION_CONNECTION_LIMIT, 2000u, MHD_OPTION_CONNECTION_TIMEOUT, 30u,
+                                                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
     if (!daemon) exit(1);
+    pthread_barrier_wait(&listening);
     struct pollfd events = {.fd = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, .events = POLLIN};
     for (;;) {
         MHD_UNSIGNED_LONG_LONG timeout;
@@ -102,11 +105,15 @@ int main(int argc, char **argv)
         return 2;
     }
     memset(reply, ' ', reply_size);
-    int listener = open_listener();
+    struct sockaddr_in address = reserve_port();
+    pthread_barrier_init(&listening, NULL, (unsigned)workers + 1);
     for (int at = 0; at < workers; at++) {
         pthread_t thread;
-        if (pthread_create(&thread, NULL, serve, &listener)) return 1;
+        if (pthread_create(&thread, NULL, serve, &address)) return 1;
     }
+    pthread_barrier_wait(&listening);
+    printf("%d\n", ntohs(address.sin_port));
+    fflush(stdout);
     while (read(STDIN_FILENO, &end, 1) > 0) continue;
     return 0;
 }
