@@ -77,8 +77,8 @@ static inline bool is_dimension(const struct cp_axis_field *axis, int dimension)
 /* The axis that a dimension is, or −1. Nearly always it is the one in the place that it had in the network's input. */
 static inline int tracked_axis(const struct cp_field *field, int dimension)
 {
-    int place = dimension - 2;
-    if (place >= 0 && place < field->axis_count && is_dimension(&field->axis[place], dimension)) return place;
+    int likely = dimension - 2;
+    if (likely >= 0 && likely < field->axis_count && is_dimension(&field->axis[likely], dimension)) return likely;
     for (int axis = 0; axis < field->axis_count; axis++)
         if (is_dimension(&field->axis[axis], dimension)) return axis;
     return -1;

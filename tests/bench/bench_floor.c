@@ -67,7 +67,9 @@ static struct sockaddr_in reserve_port(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
-    int holder = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    int on = 1;
+    static int holder; /* until the end */
+    holder = socket(AF_INET, SOCK_STREAM, 0);
     if (holder < 0 || setsockopt(holder, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) ||
         bind(holder, (struct sockaddr *)&address, size) || getsockname(holder, (struct sockaddr *)&address, &size)) {
         perror("bench_floor");
