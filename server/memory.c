@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* A usual request, from body to reply, fits one block of the smallest class; each further block of a request doubles. */
 #define SMALLEST_BLOCK_BYTES ((size_t)64 << 10)
@@ -48,11 +49,24 @@ static void give_back(struct cp_memory_pool *pool, size_t bytes)
     if (pool && pool->budget) atomic_fetch_sub(&pool->budget->held_bytes, bytes);
 }
 
+/* A large block is a mapping of its own: asked for in large pages, it takes some hundred faults and not some ten thousand. */
+static void prefer_large_pages(struct cp_memory_block *block)
+{
+    enum { PAGE = 2 << 20, FEW = 4 };
+    uintptr_t start = ((uintptr_t)block + PAGE - 1) & -(uintptr_t)PAGE, end = (uintptr_t)block->bytes + block->capacity;
+    if (block->capacity >= (size_t)FEW * PAGE) (void)madvise((void *)start, end - start, MADV_HUGEPAGE);
+}
+
 static struct cp_memory_block *allocate(struct cp_memory_pool *pool, size_t capacity)
 {
     if (capacity > SIZE_MAX - sizeof(struct cp_memory_block) || !spend(pool, capacity)) return NULL;
     struct cp_memory_block *block = malloc(sizeof *block + capacity);
-    if (!block) give_back(pool, capacity);
+    if (!block) {
+        give_back(pool, capacity);
+        return NULL;
+    }
+    block->capacity = capacity;
+    prefer_large_pages(block);
     return block;
 }
 
@@ -130,7 +144,6 @@ static struct cp_memory_block *add_block(struct cp_memory *memory, size_t size)
     if (!block) block = allocate(memory->pool, capacity);
     if (!block) block = allocate(memory->pool, capacity = size); /* little is left: without room to spare */
     if (!block) return NULL;
-    block->capacity = capacity;
     block->next = memory->blocks;
     memory->blocks = block;
     memory->held_bytes += capacity;
