@@ -113,7 +113,8 @@ static void make_name(struct linker *linker, uint32_t at)
 {
     enum { ROOM = 64 };
     const struct cp_layer_type *type = linker->layers[at].type;
-    char *name = cp_arena_take(linker->arena, ROOM, 1);
+    enum { LEAST_ROOM = 36 }; /* the small name, an underscore and ten digits */
+    char *name = cp_arena_take(linker->arena, linker->names.slots ? ROOM : LEAST_ROOM, 1);
     size_t size = type->name_size;
     memcpy(name, cp_layer_type_small_name(type), CP_SMALL_NAME_ROOM);
     name[size++] = '_';

@@ -62,7 +62,7 @@ static inline bool cp_text_equal(struct cp_text a, struct cp_text b)
     return a.size == b.size && cp_same_bytes(a.bytes, b.bytes, a.size);
 }
 
-/* Most texts differ in their first byte: those need no call. */
+/* Most texts differ in their first byte: then the string is not measured. */
 static inline bool cp_text_is(struct cp_text a, const char *string)
 {
     return (a.size == 0 || *a.bytes == *string) && cp_text_equal(a, cp_text_of(string));

@@ -30,8 +30,7 @@ static const struct cp_option options[] = {
      .unit = "SECONDS", .help = "time that a body or a reply may stand still", AT(request_seconds)},
     {"--header-bytes", "CONVPLAN_HEADER_BYTES", "8KiB", .kind = CP_OPTION_BYTES, .least = KIB, .most = MIB,
      .unit = "BYTES",
-     .help = "largest request line and headers together, with 2 KiB for keeping track of them (64 bytes each, "
-             "and the text of cookies); past it 431",
+     .help = "largest request line and headers together; past it, or where there are very many of them, 431",
      AT(header_bytes)},
     {"--request-memory", "CONVPLAN_REQUEST_MEMORY", "1GiB", .kind = CP_OPTION_BYTES, .least = MIB, .most = TIB,
      .unit = "BYTES", .help = "memory of one request, its body included; past it 503", AT(request_memory_bytes)},

@@ -46,7 +46,7 @@ static bool is_integer_of(const struct cp_member *member, const struct cp_json *
 }
 
 /* Says why the value is no integer of the member's. */
-__attribute__((cold, noinline)) static bool refuse_integer(const struct place *place, const struct cp_json *value)
+__attribute__((cold, noinline)) static void refuse_integer(const struct place *place, const struct cp_json *value)
 {
     const struct cp_member *member = place->member;
     bool whole = cp_json_type(value) == CP_JSON_NUMBER && cp_json_number(value) == floor(cp_json_number(value));
@@ -54,16 +54,18 @@ __attribute__((cold, noinline)) static bool refuse_integer(const struct place *p
         out_of_range(place, member->minimum, member->maximum ? member->maximum : CP_MAX_COUNT, member->nonzero, value);
     else
         wrong_type(place, "an integer", value);
-    return false;
 }
 
 /* False, and *integer as it was, after recording why not. */
 static bool read_integer(const struct place *place, const struct cp_json *value, int64_t *integer)
 {
     int64_t read;
-    if (!is_integer_of(place->member, value, &read)) return refuse_integer(place, value);
-    *integer = read;
-    return true;
+    bool right = is_integer_of(place->member, value, &read);
+    if (right)
+        *integer = read;
+    else
+        refuse_integer(place, value);
+    return right;
 }
 
 static void fill_axes(int64_t integers[CP_MAX_AXES], int axes, int64_t all)
@@ -113,7 +115,7 @@ static void read_integers(const struct place *place, const struct cp_json *list,
 static void read_axes(const struct place *place, const struct cp_json *value, int64_t *integers)
 {
     if (cp_json_type(value) == CP_JSON_NUMBER)
-        (void)!refuse_integer(place, value);
+        refuse_integer(place, value);
     else if (cp_json_type(value) != CP_JSON_ARRAY)
         wrong_type(place, "an integer or a list with one per axis", value);
     else if (cp_json_count(value) != (size_t)place->axes)
@@ -200,7 +202,7 @@ static void read_padding(const struct place *place, const struct cp_json *value,
 {
     int word;
     switch (cp_json_type(value)) {
-    case CP_JSON_NUMBER: (void)!refuse_integer(place, value); break;
+    case CP_JSON_NUMBER: refuse_integer(place, value); break;
     case CP_JSON_ARRAY: read_padding_list(place, value, padding); break;
     case CP_JSON_STRING:
         word = read_word(place, value);
@@ -230,7 +232,7 @@ static void read_borders(const struct place *place, const struct cp_json *value,
 {
     const struct cp_json *first;
     switch (cp_json_type(value)) {
-    case CP_JSON_NUMBER: (void)!refuse_integer(place, value); break;
+    case CP_JSON_NUMBER: refuse_integer(place, value); break;
     case CP_JSON_ARRAY:
         first = cp_json_first(value);
         if (first && cp_json_type(first) == CP_JSON_ARRAY)
@@ -354,7 +356,7 @@ void cp_read_layer_member(struct cp_reader *reader, const struct cp_json *value,
     if (member->nullable && cp_json_type(value) == CP_JSON_NULL) return;
     if (cp_read_plain_integer(value, member, axes, parameters)) return;
     switch (member->type) {
-    case CP_MEMBER_INTEGER: (void)!refuse_integer(&place, value); break;
+    case CP_MEMBER_INTEGER: refuse_integer(&place, value); break;
     case CP_MEMBER_AXES: read_axes(&place, value, target); break;
     case CP_MEMBER_BOOLEAN: read_boolean(&place, value, target); break;
     case CP_MEMBER_NUMBER: read_number(&place, value, target); break;

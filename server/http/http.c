@@ -6,6 +6,7 @@
 #define _GNU_SOURCE 1 /* RTLD_NEXT */
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <microhttpd.h>
@@ -45,13 +46,15 @@
  * from a reset. */
 #define IDLE_DRAIN_MS 1000
 
-/* libmicrohttpd's memory of one connection: the request's head as it came, an entry for each header, argument and cookie
- * in it, the cookies' text again, the reply's head, and the buffer that a body is read through. It must be well over
- * header_bytes for the answer to a long head to be ours, and no larger than needed: all of it is zeroed for each request. */
+/* libmicrohttpd's memory of one connection. Half of it is the buffer that the head and then the body are read through,
+ * which what came behind the request keeps; beside it, or beside the head where that is longer, lie an entry for each header,
+ * argument and cookie, the cookies' text again, and the reply's head. Half must be well over header_bytes: else a long head
+ * leaves a few bytes for the body to come through, and the answer to one too long is not ours. */
 #define ENTRY_BYTES 64
-#define ENTRIES_BYTES 2048 /* of a head as long as may be; a shorter one leaves more */
 #define REPLY_HEAD_BYTES 2048
-#define CONNECTION_MEMORY_BYTES(header_bytes) ((size_t)(header_bytes) + ENTRIES_BYTES + REPLY_HEAD_BYTES)
+#define CONNECTION_MEMORY_BYTES(header_bytes) (2 * (size_t)(header_bytes) + REPLY_HEAD_BYTES)
+
+static_assert(CONNECTION_MEMORY_BYTES(8192) / 2 >= 8192 + 1024, "the longest head leaves 1 KiB for the body");
 
 /* Requests that have come together are read in one round of the loop, answered in the next and sent after it, up to so many:
  * the code of each step stays in the processor's caches, and the peers are woken once for all and not for each. */
@@ -181,9 +184,10 @@ static enum MHD_Result take_head(struct cp_connection *connection, struct MHD_Co
     struct found found = {.head = &connection->head};
     MHD_get_connection_values_n(peer, MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND, note, &found);
     size_t head_bytes = MHD_get_connection_info(peer, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
-    size_t taken = head_bytes + found.bytes;
+    size_t memory = CONNECTION_MEMORY_BYTES(connection->options->header_bytes);
+    size_t taken = found.bytes + (head_bytes > memory / 2 ? head_bytes : memory / 2);
     /* Where the reply's head does not fit, libmicrohttpd closes without a word. */
-    bool full = taken + REPLY_HEAD_BYTES > CONNECTION_MEMORY_BYTES(connection->options->header_bytes);
+    bool full = taken + REPLY_HEAD_BYTES > memory;
     if (full) {
         refuse_past_library(connection, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE);
         return MHD_NO;
@@ -396,7 +400,10 @@ static bool wait_for_events(struct cp_worker *worker)
     struct epoll_event events[4];
     bool waiting = false;
     int wait = wait_ms(worker);
-    if (wait == 0 && worker->rounds_on++ < MOST_ROUNDS_ON) return true;
+    if (wait == 0 && worker->rounds_on++ < MOST_ROUNDS_ON) {
+        worker->site.now_ms = clock_ms();
+        return true;
+    }
     worker->rounds_on = 0;
     if (worker->site.log.size || worker->site.log.dropped) flush_log(worker);
     int count = epoll_wait(worker->epoll, events, 4, wait);

@@ -220,7 +220,7 @@ static void test_long_heads(void **state)
 static char *text_of_pieces(const char *before, const char *name, int count, size_t size, const char *end_of_piece,
                             const char *after)
 {
-    char *text = malloc(2 * size + 1000), *at = text;
+    char *text = malloc(2 * size + strlen(before) + strlen(after) + 1000), *at = text;
     assert_non_null(text);
     at += sprintf(at, "%s", before);
     for (int piece = 0; piece < count; piece++) {
@@ -265,6 +265,42 @@ static void test_many_entries(void **state)
     cp_http_free(http);
 }
 
+/* What comes in one piece with many headers changes nothing: a body that fills the buffer, or a second request. */
+static void test_many_entries_and_more(void **state)
+{
+    enum { BODY_BYTES = 7000 };
+    static const char stack[] = "{\"input\": [1, 3, 8, 8], \"layers\": [{\"type\": \"ReLU\"}], \"meta\": \"";
+    static char body[BODY_BYTES + 1], after[BODY_BYTES + 100];
+    (void)state;
+    struct cp_http *http = cp_serve_with_two();
+    int answered = 0, refused = 0;
+    memset(body, 'm', BODY_BYTES);
+    memcpy(body, stack, sizeof stack - 1);
+    memcpy(body + BODY_BYTES - 2, "\"}", 2);
+    for (int count = 1; count <= 140; count++) {
+        struct cp_client_reply reply;
+        bool posts = count % 2;
+        sprintf(after,
+                posts ? "Content-Length: %d\r\n\r\n%s" : "\r\nGET /healthz HTTP/1.1\r\nHost: t\r\nX-Long: %.*s\r\n\r\n",
+                posts ? BODY_BYTES : BODY_BYTES - 1000, body);
+        char *text = text_of_pieces(posts ? POST_SHAPES : "GET /healthz HTTP/1.1\r\nHost: t\r\n", "X-%03d: ", count,
+                                    1500, "\r\n", after);
+        struct cp_client *client = cp_client_ask(cp_http_port(http), text, &reply, false);
+        if (reply.status == 200) {
+            answered++;
+            if (!posts) cp_client_read(client, &reply, false);
+            cp_expect_status("the second request", 200, &reply);
+        } else {
+            refused++;
+            cp_expect_status("many headers", 431, &reply);
+        }
+        cp_client_close(client);
+        free(text);
+    }
+    if (answered < 100 || refused < 10) fail_msg("%d answered, %d refused", answered, refused);
+    cp_http_free(http);
+}
+
 /* A line between chunks that libmicrohttpd's buffer does not hold, which it waits with at full speed: it is refused, also
  * where the client does not wait for that. */
 static void test_long_chunk_line(void **state)
@@ -294,8 +330,12 @@ static void test_long_chunk_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exchanges),    cmocka_unit_test(test_zero_bytes),      cmocka_unit_test(test_long_heads),
-        cmocka_unit_test(test_many_entries), cmocka_unit_test(test_long_chunk_line),
+        cmocka_unit_test(test_exchanges),
+        cmocka_unit_test(test_zero_bytes),
+        cmocka_unit_test(test_long_heads),
+        cmocka_unit_test(test_many_entries),
+        cmocka_unit_test(test_many_entries_and_more),
+        cmocka_unit_test(test_long_chunk_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,9 +69,9 @@ static void test_a_thousand_bad_clients(void **state)
     cp_http_free(http);
 }
 
-/* ---- Replies that wait for each other ------------------------------------------------------------------------------- */
+/* ---- Requests that come together ------------------------------------------------------------------------------------ */
 
-/* More requests at once than replies are held back together, from peers of which some are gone when theirs would go out. */
+/* More requests at once than are put off together, from peers of which some are gone when theirs are answered. */
 static void test_many_at_once(void **state)
 {
     enum { STAYING = 160, LEAVING = 80 };
