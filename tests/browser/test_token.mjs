@@ -164,6 +164,7 @@ for (const [state, reach] of Object.entries(STATES)) {
   guarded(`a token ${state}: accessible`, async (page) => {
     await page.goto('/');
     await input(page).waitFor();
+    await page.locator('#layer-title').waitFor(); /* the page behind the question is there, too */
     await reach(page);
     await expectAccessible(page);
   });
