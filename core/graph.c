@@ -111,9 +111,8 @@ static size_t write_position(char *out, uint32_t at)
  * uses the name. */
 static void make_name(struct linker *linker, uint32_t at)
 {
-    enum { ROOM = 64 };
+    enum { LEAST_ROOM = 36, ROOM = 64 }; /* the small name, an underscore and ten digits; more underscores */
     const struct cp_layer_type *type = linker->layers[at].type;
-    enum { LEAST_ROOM = 36 }; /* the small name, an underscore and ten digits */
     char *name = cp_arena_take(linker->arena, linker->names.slots ? ROOM : LEAST_ROOM, 1);
     size_t size = type->name_size;
     memcpy(name, cp_layer_type_small_name(type), CP_SMALL_NAME_ROOM);

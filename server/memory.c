@@ -49,7 +49,7 @@ static void give_back(struct cp_memory_pool *pool, size_t bytes)
     if (pool && pool->budget) atomic_fetch_sub(&pool->budget->held_bytes, bytes);
 }
 
-/* A large block is a mapping of its own: asked for in large pages, it takes some hundred faults and not some ten thousand. */
+/* In large pages, where the system has them, a large block takes some tens of faults and not some ten thousand. */
 static void prefer_large_pages(struct cp_memory_block *block)
 {
     enum { PAGE = 2 << 20, FEW = 4 };

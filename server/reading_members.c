@@ -37,11 +37,15 @@ static void out_of_range(const struct place *place, int64_t least, int64_t most,
                    CP_ARGUMENTS(cp_name(expected), cp_name(cp_describe_json(arena, got))));
 }
 
+static int64_t most_of(const struct cp_member *member)
+{
+    return member->maximum ? member->maximum : CP_MAX_COUNT;
+}
+
 /* One integer within the member's range. */
 static bool is_integer_of(const struct cp_member *member, const struct cp_json *value, int64_t *integer)
 {
-    int64_t most = member->maximum ? member->maximum : CP_MAX_COUNT;
-    return cp_json_integer(value, integer) && *integer >= member->minimum && *integer <= most &&
+    return cp_json_integer(value, integer) && *integer >= member->minimum && *integer <= most_of(member) &&
            !(member->nonzero && *integer == 0);
 }
 
@@ -51,7 +55,7 @@ __attribute__((cold, noinline)) static void refuse_integer(const struct place *p
     const struct cp_member *member = place->member;
     bool whole = cp_json_type(value) == CP_JSON_NUMBER && cp_json_number(value) == floor(cp_json_number(value));
     if (whole)
-        out_of_range(place, member->minimum, member->maximum ? member->maximum : CP_MAX_COUNT, member->nonzero, value);
+        out_of_range(place, member->minimum, most_of(member), member->nonzero, value);
     else
         wrong_type(place, "an integer", value);
 }

@@ -1,14 +1,17 @@
 /* THE table of layer kinds: every type that a user may write, in the order in which documentation lists them. */
 #include "core/layers/kinds.h"
 
+/* A name that is too long does not compile. */
+#define SIZE_OF_NAME(literal) (sizeof(literal) - 1 + 0 * sizeof(char[sizeof(literal) <= CP_SMALL_NAME_ROOM ? 1 : -1]))
+
 /* NOLINTBEGIN(bugprone-macro-parentheses): string literals are joined to the name */
 #define TYPE(name_, kind_)                                                                                             \
     {                                                                                                                  \
-        .name = (name_), .name_size = sizeof(name_) - 1, .axes = 0, .kind = &(kind_)                                   \
+        .name = (name_), .name_size = SIZE_OF_NAME(name_), .axes = 0, .kind = &(kind_)                                 \
     }
 #define TYPE_ND(name_, axes_, kind_)                                                                                   \
     {                                                                                                                  \
-        .name = name_ #axes_ "d", .name_size = sizeof(name_ #axes_ "d") - 1, .axes = (axes_), .kind = &(kind_)         \
+        .name = name_ #axes_ "d", .name_size = SIZE_OF_NAME(name_ #axes_ "d"), .axes = (axes_), .kind = &(kind_)       \
     }
 /* NOLINTEND(bugprone-macro-parentheses) */
 #define TYPES_1D_2D(name_, kind_) TYPE_ND(name_, 1, kind_), TYPE_ND(name_, 2, kind_)
