@@ -155,8 +155,9 @@ static void report_too_large(struct cp_inference *inference, int axis, const str
     finding->fix = padding_that_fits(inference);
 }
 
-CP_RARE static bool refuse_window(struct cp_inference *inference, enum cp_window_status status, int axis,
-                                  const struct cp_axis_trace *trace)
+/* Not CP_RARE: GCC would take the loops that lead here for as rare. */
+static bool refuse_window(struct cp_inference *inference, enum cp_window_status status, int axis,
+                          const struct cp_axis_trace *trace)
 {
     const struct cp_window *window = &trace->window;
     switch (status) {

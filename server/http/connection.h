@@ -23,7 +23,7 @@ enum cp_phase {
     CP_PHASE_HEAD,      /* the request line is here, the headers are still read */
     CP_PHASE_BODY,      /* reading the body; then the service answers */
     CP_PHASE_SWALLOW,   /* the reply is made, before the service was asked; dropping the body first */
-    CP_PHASE_COMPLETE,  /* the service answers in the loop's next round */
+    CP_PHASE_COMPLETE,  /* the service answers in one of the loop's next rounds */
     CP_PHASE_COMPUTING, /* the reply is made in another thread, which alone touches request, reply and memory */
     CP_PHASE_ANSWERED,  /* the reply is queued */
     CP_PHASE_ABANDONED, /* cut off; waiting for libmicrohttpd to close the socket */

@@ -57,7 +57,8 @@
 static_assert(CONNECTION_MEMORY_BYTES(8192) / 2 >= 8192 + 1024, "the longest head leaves 1 KiB for the body");
 
 /* Requests that have come together are read in one round of the loop, answered in the next and sent after it, up to so many:
- * the code of each step stays in the processor's caches, and the peers are woken once for all and not for each. */
+ * the code of each step stays in the processor's caches, and the peers are woken once for all and not for each. A round that
+ * sends does not answer: what it reads waits for the next, with what has come until then. Else the groups fall apart. */
 #define MOST_PUT_OFF 32
 
 /* Rounds without a look at new events while libmicrohttpd has something to do: those that answer and send. */
@@ -76,7 +77,9 @@ struct cp_worker {
     struct cp_site site;
     struct cp_connection *connections;
     atomic_int computing; /* connections that are suspended */
-    int put_off;          /* requests of this round that are answered in the next */
+    int put_off;          /* requests that this round leaves to the next */
+    bool has_answered;    /* a request, in this round */
+    bool is_sending;      /* this round, what the last one answered */
     int rounds_on;        /* since the last look at the events */
 };
 
@@ -254,7 +257,12 @@ static void end_computing(struct cp_worker *worker)
 /* True: libmicrohttpd asks again in the loop's next round, which begins at once. */
 static bool put_off(struct cp_worker *worker, struct cp_connection *connection)
 {
-    if (connection->phase != CP_PHASE_BODY || worker->put_off == MOST_PUT_OFF) return false;
+    bool is_new = connection->phase == CP_PHASE_BODY, was_put_off = connection->phase == CP_PHASE_COMPLETE;
+    bool waits = is_new || (was_put_off && worker->is_sending);
+    if (!waits || worker->put_off == MOST_PUT_OFF) {
+        worker->has_answered = true;
+        return false;
+    }
     worker->put_off++;
     connection->phase = CP_PHASE_COMPLETE;
     return true;
@@ -444,6 +452,14 @@ static enum course housekeeping(struct cp_worker *worker)
     return is_draining(worker->http) && drain_step(worker, now) ? DONE : GO_ON;
 }
 
+/* No request is put off by two rounds that send: they do not follow one another. */
+static void begin_round(struct cp_worker *worker)
+{
+    worker->is_sending = worker->has_answered && !worker->is_sending;
+    worker->has_answered = false;
+    worker->put_off = 0;
+}
+
 static void count_unanswered(struct cp_worker *worker)
 {
     for (const struct cp_connection *at = worker->connections; at; at = at->next) {
@@ -466,7 +482,7 @@ void cp_worker_run(struct cp_worker *worker)
         atomic_fetch_add_explicit(&worker->own->rounds, 1, memory_order_release);
         /* Our deadlines are looked at before libmicrohttpd's: after a jump of the clock both have passed, and ours answer. */
         enum course course = wait_for_events(worker) ? housekeeping(worker) : FAILED;
-        worker->put_off = 0;
+        begin_round(worker);
         if (course == GO_ON && MHD_run(worker->daemon) != MHD_YES) course = FAILED;
         if (course == FAILED) report_failure(http);
         if (course != GO_ON) break;

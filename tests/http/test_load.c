@@ -103,6 +103,30 @@ static void test_many_at_once(void **state)
     cp_http_free(http);
 }
 
+/* Two groups, the one answered and sent while the other is read. */
+static void test_groups_in_turn(void **state)
+{
+    enum { MEMBERS = 24, TURNS = 40 };
+    static struct cp_client *group[2][MEMBERS];
+    (void)state;
+    struct cp_http_options options = CP_HTTP_DEFAULTS;
+    options.workers = 1;
+    struct cp_http *http = cp_client_server(options);
+    for (int at = 0; at < 2 * MEMBERS; at++) group[at % 2][at / 2] = cp_client_open(cp_http_port(http));
+    for (int at = 0; at < MEMBERS; at++) cp_client_send_text(group[0][at], POST);
+    for (int round = 1; round < TURNS; round++) {
+        struct cp_client **asking = group[round % 2], **waiting = group[(round + 1) % 2];
+        for (int at = 0; at < MEMBERS; at++) {
+            struct cp_client_reply reply;
+            cp_client_send_text(asking[at], (at + round) % 5 ? POST : HEALTH);
+            cp_client_read(waiting[at], &reply, false);
+            cp_expect_status("one of a group", 200, &reply);
+        }
+    }
+    for (int at = 0; at < 2 * MEMBERS; at++) cp_client_close(group[at % 2][at / 2]);
+    cp_http_free(http);
+}
+
 /* ---- One address --------------------------------------------------------------------------------------------------- */
 
 static int ask_from(int port, int host, struct cp_client **client)
@@ -214,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_thousand_bad_clients),
         cmocka_unit_test(test_many_at_once),
+        cmocka_unit_test(test_groups_in_turn),
         cmocka_unit_test(test_address_limit),
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_networks),
