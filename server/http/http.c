@@ -25,6 +25,7 @@
 #include "server/http/connection.h"
 #include "server/http/credentials.h"
 #include "server/http/reply_head.h"
+#include "server/http/rounds.h"
 #include "server/http/worker.h"
 #include "server/memory.h"
 #include "server/seed.h"
@@ -56,11 +57,6 @@
 
 static_assert(CONNECTION_MEMORY_BYTES(8192) / 2 >= 8192 + 1024, "the longest head leaves 1 KiB for the body");
 
-/* Requests that have come together are read in one round of the loop, answered in the next and sent after it, up to so many:
- * the code of each step stays in the processor's caches, and the peers are woken once for all and not for each. A round that
- * sends does not answer: what it reads waits for the next, with what has come until then. Else the groups fall apart. */
-#define MOST_PUT_OFF 32
-
 /* Rounds without a look at new events while libmicrohttpd has something to do: those that answer and send. */
 #define MOST_ROUNDS_ON 2
 
@@ -77,10 +73,8 @@ struct cp_worker {
     struct cp_site site;
     struct cp_connection *connections;
     atomic_int computing; /* connections that are suspended */
-    int put_off;          /* requests that this round leaves to the next */
-    bool has_answered;    /* a request, in this round */
-    bool is_sending;      /* this round, what the last one answered */
-    int rounds_on;        /* since the last look at the events */
+    struct cp_rounds rounds;
+    int rounds_on; /* since the last look at the events */
 };
 
 enum event_source { EVENT_DAEMON, EVENT_WAKE, EVENT_LISTENER };
@@ -257,15 +251,10 @@ static void end_computing(struct cp_worker *worker)
 /* True: libmicrohttpd asks again in the loop's next round, which begins at once. */
 static bool put_off(struct cp_worker *worker, struct cp_connection *connection)
 {
-    bool is_new = connection->phase == CP_PHASE_BODY, was_put_off = connection->phase == CP_PHASE_COMPLETE;
-    bool waits = is_new || (was_put_off && worker->is_sending);
-    if (!waits || worker->put_off == MOST_PUT_OFF) {
-        worker->has_answered = true;
-        return false;
-    }
-    worker->put_off++;
+    bool is_new = connection->phase == CP_PHASE_BODY;
+    if (!is_new && connection->phase != CP_PHASE_COMPLETE) return false;
     connection->phase = CP_PHASE_COMPLETE;
-    return true;
+    return cp_rounds_put_off(&worker->rounds, connection, is_new);
 }
 
 /* Called for the head, for each part of the body, and at the end until there is a reply. One that is queued in the first of
@@ -452,14 +441,6 @@ static enum course housekeeping(struct cp_worker *worker)
     return is_draining(worker->http) && drain_step(worker, now) ? DONE : GO_ON;
 }
 
-/* No request is put off by two rounds that send: they do not follow one another. */
-static void begin_round(struct cp_worker *worker)
-{
-    worker->is_sending = worker->has_answered && !worker->is_sending;
-    worker->has_answered = false;
-    worker->put_off = 0;
-}
-
 static void count_unanswered(struct cp_worker *worker)
 {
     for (const struct cp_connection *at = worker->connections; at; at = at->next) {
@@ -482,7 +463,7 @@ void cp_worker_run(struct cp_worker *worker)
         atomic_fetch_add_explicit(&worker->own->rounds, 1, memory_order_release);
         /* Our deadlines are looked at before libmicrohttpd's: after a jump of the clock both have passed, and ours answer. */
         enum course course = wait_for_events(worker) ? housekeeping(worker) : FAILED;
-        begin_round(worker);
+        cp_rounds_begin(&worker->rounds);
         if (course == GO_ON && MHD_run(worker->daemon) != MHD_YES) course = FAILED;
         if (course == FAILED) report_failure(http);
         if (course != GO_ON) break;
