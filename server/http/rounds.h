@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 /* Requests that one round may leave to the next. Further ones are answered at once. */
-#define CP_MOST_PUT_OFF 32
+#define CP_MOST_PUT_OFF 128
 
 /* What a round does with requests that were put off before it. New ones it puts off, whichever it is. */
 enum cp_round {

@@ -13,7 +13,7 @@
 #include "server/http/rounds.h"
 #include "tests/property/random.h"
 
-enum { MOST = 48, MOST_ROUNDS = 6 };
+enum { MOST = 160, MOST_ROUNDS = 6 };
 
 struct request {
     bool waits;
@@ -138,7 +138,7 @@ static void test_no_one_waits_for_long(void **state)
     (void)state;
     struct cp_random random = {1};
     int oldest = 0;
-    for (int run = 0; run < 2000; run++) {
+    for (int run = 0; run < 500; run++) {
         struct model model = {0};
         int active = cp_random_within(&random, 1, MOST), rarity = cp_random_within(&random, 1, 8);
         bool second_look = cp_random_within(&random, 0, 1);
