@@ -155,7 +155,7 @@ static void report_too_large(struct cp_inference *inference, int axis, const str
     finding->fix = padding_that_fits(inference);
 }
 
-/* Not CP_RARE: GCC would take the loops that lead here for as rare. */
+/* Not CP_RARE: GCC would treat the loops that lead here as rare too. */
 static bool refuse_window(struct cp_inference *inference, enum cp_window_status status, int axis,
                           const struct cp_axis_trace *trace)
 {

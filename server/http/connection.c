@@ -63,7 +63,7 @@ static void name_request(struct cp_connection *connection)
     id[16] = 0;
 }
 
-/* From the whole request to its reply. What an endpoint answered at once, and is for no cache, has been timed already. */
+/* From the request's turn to its reply. What an endpoint answered at once, and is for no cache, has been timed already. */
 static uint64_t duration_of(const struct cp_connection *connection)
 {
     const uint64_t *spent = connection->reply.phase_ns;

@@ -23,7 +23,7 @@ enum cp_phase {
     CP_PHASE_HEAD,      /* the request line is here, the headers are still read */
     CP_PHASE_BODY,      /* reading the body; then the service answers */
     CP_PHASE_SWALLOW,   /* the reply is made, before the service was asked; dropping the body first */
-    CP_PHASE_COMPLETE,  /* the service answers in one of the loop's next rounds */
+    CP_PHASE_COMPLETE,  /* nothing is missing: the service answers in this round of the loop or in one of the next */
     CP_PHASE_COMPUTING, /* the reply is made in another thread, which alone touches request, reply and memory */
     CP_PHASE_ANSWERED,  /* the reply is queued */
     CP_PHASE_ABANDONED, /* cut off; waiting for libmicrohttpd to close the socket */
@@ -59,7 +59,7 @@ struct cp_connection {
     struct cp_request request;
     struct cp_reply reply;
     struct cp_representation form; /* of the reply */
-    uint64_t begun_ns;             /* when the request was complete; 0: it has not been */
+    uint64_t begun_ns;             /* when it was the request's turn to be answered; 0: it has not been */
     uint64_t request_bytes;        /* of the head, then with what is read of the body */
     char id[CP_MAX_ID_BYTES + 1];
     char origin[CP_MAX_ORIGIN_BYTES + 1]; /* that may read the reply; "": only its own */

@@ -57,7 +57,7 @@
 
 static_assert(CONNECTION_MEMORY_BYTES(8192) / 2 >= 8192 + 1024, "the longest head leaves 1 KiB for the body");
 
-/* Rounds without a look at new events while libmicrohttpd has something to do: those that answer and send. */
+/* Rounds without a look at the listener and at `wake`, while libmicrohttpd has something to do. */
 #define MOST_ROUNDS_ON 2
 
 struct cp_worker {
@@ -248,7 +248,7 @@ static void end_computing(struct cp_worker *worker)
 
 /* ---- Requests ----------------------------------------------------------------------------------------------------- */
 
-/* True: libmicrohttpd asks again in the loop's next round, which begins at once. */
+/* True: libmicrohttpd asks again, at the latest in the loop's next round, which begins at once. */
 static bool put_off(struct cp_worker *worker, struct cp_connection *connection)
 {
     bool is_new = connection->phase == CP_PHASE_BODY;
