@@ -139,6 +139,24 @@ static void test_silent_one(void **state)
     assert_int_equal(model.answered, 8);
 }
 
+/* The second look at it keeps its place where a new request takes the last one in between. */
+static void test_silent_one_at_the_limit(void **state)
+{
+    enum { WAITING = CP_MOST_PUT_OFF - 1 };
+    struct model model = {0};
+    (void)state;
+    come(&model, IDLE, 1);
+    run(&model, IDLE);
+    come(&model, 0, WAITING);
+    cp_rounds_begin(&model.rounds); /* sends */
+    model.answered = 0;
+    ask(&model, WAITING - 1, false);
+    for (int which = 0; which < WAITING - 1; which++) ask(&model, which, false);
+    come(&model, WAITING, 1);
+    ask(&model, WAITING - 1, false);
+    assert_int_equal(model.answered, 0);
+}
+
 /* What comes while others are answered waits until those are sent, and is answered with what comes meanwhile. */
 static void test_joining(void **state)
 {
@@ -202,8 +220,13 @@ static void test_no_one_waits_for_long(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_alone),   cmocka_unit_test(test_groups),   cmocka_unit_test(test_silent_one),
-        cmocka_unit_test(test_joining), cmocka_unit_test(test_too_many), cmocka_unit_test(test_no_one_waits_for_long),
+        cmocka_unit_test(test_alone),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_silent_one),
+        cmocka_unit_test(test_silent_one_at_the_limit),
+        cmocka_unit_test(test_joining),
+        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_no_one_waits_for_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
