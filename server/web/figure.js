@@ -34,7 +34,11 @@ async function load(path) {
 /** A frame, if it is here; else it is fetched, and `arrived` is called. */
 function frame(path, arrived) {
   const known = frames.get(path);
-  if (known) return known instanceof Promise ? null : known;
+  if (known instanceof Promise) {
+    known.then(arrived); // fetched ahead of its turn, it may have been asked for by no view
+    return null;
+  }
+  if (known) return known;
   const loading = load(path).then((loaded) => {
     frames.set(path, loaded);
     arrived();

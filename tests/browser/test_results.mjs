@@ -39,6 +39,25 @@ test('the figure steps forward and back, jumps, and plays to the end', async (pa
   check(/5 × 5/.test(await page.locator('.figure img').getAttribute('alt')), await page.locator('.figure img').getAttribute('alt'));
 });
 
+test('a step onto a picture that is still under way shows it when it is here', async (page) => {
+  let release;
+  const released = new Promise((resolve) => { release = resolve; });
+  await page.route(/figure\.svg.*step=2$/, async (route) => {
+    await released;
+    await route.continue();
+  });
+  const asked = page.waitForRequest(/figure\.svg.*step=2$/);
+  await openDocument(page, { input: [1, 1, 5, 5], layers: [{ type: 'Conv2d', out_channels: 1, kernel_size: 3, stride: 2, padding: 1 }] });
+  const source = () => page.locator('.figure img').getAttribute('src');
+  const first = await source();
+  await asked;
+  await page.locator('.player').getByRole('button', { name: 'Step forward' }).click();
+  await eventually(() => page.locator('.player span').innerText(), '2 of 9', 'position');
+  equal(await source(), first, 'the picture that stays meanwhile');
+  release();
+  await eventually(async () => (await source()) !== first, true, 'another picture');
+});
+
 /** Steps by the service: the highest that it draws. */
 const WINDOWS = [
   ['a convolution', [1, 1, 28, 28], { type: 'Conv2d', out_channels: 1, kernel_size: 3, stride: 2, padding: 1 }],
