@@ -1,4 +1,4 @@
-#define _GNU_SOURCE 1 /* pipe2, environ, strerrordesc_np */
+#define _GNU_SOURCE 1 /* pipe2, posix_openpt, umount2, environ, strerrordesc_np */
 
 #include "tests/http/process.h"
 
@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -42,6 +44,25 @@ static void make_environment(const struct cp_process_start *start, char *environ
     environment[count] = NULL;
 }
 
+/* The master of a new terminal. Where no devpts is mounted, as in a bare chroot, it is of an instance that is gone from the
+ * file system at once. */
+static int open_terminal(void)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (master < 0) {
+        char place[] = "/tmp/convplan-pts-XXXXXX", name[sizeof place + 8];
+        assert_non_null(mkdtemp(place));
+        snprintf(name, sizeof name, "%s/ptmx", place);
+        if (mount("devpts", place, "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0600") == 0) {
+            master = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+            umount2(place, MNT_DETACH);
+        }
+        rmdir(place);
+    }
+    if (master < 0 || unlockpt(master) != 0) fail_msg("no terminal can be made: %s", strerror(errno));
+    return master;
+}
+
 /* Both ends of a pipe, or of a terminal that passes bytes as they are: [0] reads, [1] writes. */
 static void open_pipe(int ends[2], bool terminal)
 {
@@ -50,11 +71,8 @@ static void open_pipe(int ends[2], bool terminal)
         assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
         return;
     }
-    ends[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    assert_true(ends[0] >= 0 && grantpt(ends[0]) == 0 && unlockpt(ends[0]) == 0);
-    char name[64];
-    assert_int_equal(ptsname_r(ends[0], name, sizeof name), 0);
-    ends[1] = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    ends[0] = open_terminal();
+    ends[1] = ioctl(ends[0], TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     assert_true(ends[1] >= 0 && tcgetattr(ends[1], &modes) == 0);
     cfmakeraw(&modes);
     assert_int_equal(tcsetattr(ends[1], TCSANOW, &modes), 0);
