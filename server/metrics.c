@@ -237,7 +237,8 @@ static void put_durations_of(struct cp_writer *writer, const struct cp_metrics *
 static void put_durations(struct cp_writer *writer, const struct cp_metrics *sum)
 {
     put_head(writer, "convplan_http_request_duration_seconds", "histogram",
-             "Time from the end of a request to its reply, the wait for a free thread included.");
+             "Time from a request's turn to its reply: with the wait for a free thread, without that for requests "
+             "beside it.");
     for (int index = 0; index <= cp_endpoint_count; index++) {
         uint64_t count = 0;
         for (int bucket = 0; bucket < BUCKETS; bucket++) count += value_of(&sum->endpoints[index].durations[bucket]);
